@@ -1,0 +1,7 @@
+"""Registers the devices app."""
+
+from django.apps import AppConfig
+
+
+class DevicesConfig(AppConfig):
+    name = "devices"
