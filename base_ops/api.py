@@ -1,0 +1,30 @@
+"""All of /api/v1: the apps' routers behind one authentication and one way to refuse."""
+
+from django.http import HttpRequest
+from ninja import NinjaAPI
+
+import billing.api
+import booking.api
+import devices.api
+from base_ops.core import api as core_api
+from base_ops.core import auth, problems
+
+api = NinjaAPI(
+    title="Livestream base operations",
+    version="1",
+    description="A booking drives the building, and the building drives the bill.",
+    auth=auth.signed_in,
+    docs_url=None,
+    urls_namespace="api-v1",
+)
+problems.install(api)
+api.add_router("", core_api.router)
+api.add_router("", devices.api.router)
+api.add_router("", billing.api.router)
+api.add_router("", booking.api.router)
+
+
+@api.get("/openapi.json", auth=None, include_in_schema=False)
+def openapi(request: HttpRequest) -> dict[str, object]:
+    """This API's own description."""
+    return api.get_openapi_schema()

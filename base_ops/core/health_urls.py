@@ -1,0 +1,5 @@
+"""Health and metrics addresses."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []

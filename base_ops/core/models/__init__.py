@@ -1,0 +1,24 @@
+"""The tables that everything stands on."""
+
+from base_ops.core.models.live import LiveDelta, LiveTopic
+from base_ops.core.models.people import TENANT_ROLES, ApiToken, Role, Tenant, User
+from base_ops.core.models.places import BookingMode, Floor, Site, Space, SpaceType
+from base_ops.core.models.records import AuditEntry, IdempotencyKey, JobSlot
+
+__all__ = [
+    "TENANT_ROLES",
+    "ApiToken",
+    "AuditEntry",
+    "BookingMode",
+    "Floor",
+    "IdempotencyKey",
+    "JobSlot",
+    "LiveDelta",
+    "LiveTopic",
+    "Role",
+    "Site",
+    "Space",
+    "SpaceType",
+    "Tenant",
+    "User",
+]
