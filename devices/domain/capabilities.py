@@ -1,8 +1,8 @@
 """What each kind of device can be told, and within which limits.
 
-The state of a device, desired and reported alike, has these keys (and, reported, more that are only
-read). A kind or model that is missing or empty here never gets a command: sensors, meters, the
-mirror of the fire panel, security cameras.
+The state of a device, desired and reported alike, has these keys (and, reported, more that are
+only read). A kind or model that is missing or empty here never gets a command: sensors, meters,
+the mirror of the fire panel, security cameras.
 """
 
 from collections.abc import Mapping
@@ -128,7 +128,9 @@ class Focus:
         match value:
             case {"mode": "auto", **rest} if not rest:
                 return None
-            case {"mode": "manual", "pos": pos, **rest} if not rest and not Number(0, 1).fault(pos):
+            case {"mode": "manual", "pos": pos, **rest} if not rest and not Number(0, 1).fault(
+                pos
+            ):
                 return None
         return "须为 {mode, pos 0–1}", "must be {mode: auto} or {mode: manual, pos: 0–1}"
 

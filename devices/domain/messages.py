@@ -1,7 +1,7 @@
 """What a device says and is told, free of any wire format; codecs turn bytes into these.
 
-Times in `ts` are milliseconds since the epoch by the device's clock. `retained` says that the broker
-kept the message for us: it tells what was, and is no sign of life.
+Times in `ts` are milliseconds since the epoch by the device's clock. `retained` says that the
+broker kept the message for us: it tells what was, and is no sign of life.
 """
 
 from collections.abc import Mapping, Sequence

@@ -1,0 +1,123 @@
+"""What was measured and noticed: alarms, streams, energy, telemetry, the bridge's own pulse."""
+
+from django.db import models
+from django.db.models import F, Q
+
+from base_ops.core.models import Space
+from devices.domain import alarms
+from devices.models.registry import Device
+
+
+class Alarm(models.Model):
+    """Something a person should look at, open until `cleared_at`."""
+
+    device = models.ForeignKey(
+        Device, on_delete=models.CASCADE, null=True, blank=True, related_name="alarms"
+    )
+    space = models.ForeignKey(
+        Space, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    code = models.CharField(max_length=24, choices=[(c, c) for c in alarms.Code])
+    severity = models.CharField(max_length=8, choices=[(s, s) for s in alarms.Severity])
+    detail = models.JSONField(default=dict, blank=True)
+    raised_at = models.DateTimeField()
+    cleared_at = models.DateTimeField(null=True, blank=True)
+    acknowledged_at = models.DateTimeField(null=True, blank=True)
+    acknowledged_by = models.CharField(max_length=160, blank=True)
+
+    class Meta:
+        ordering = ["-raised_at"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["device", "code"],
+                name="alarm_once_per_device",
+                condition=Q(cleared_at=None, device__isnull=False),
+            ),
+            models.UniqueConstraint(
+                fields=["space", "code"],
+                name="alarm_once_per_space",
+                condition=Q(cleared_at=None, device__isnull=True),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.code} {self.device_id or self.space_id}"
+
+
+class StreamSession(models.Model):
+    """An encoder on air from `started_at`; open while it says so.
+
+    `lost_at` is set while the device is gone: the stream may run on unseen, so the interlock still
+    counts it for a while, but nobody shows the room as on air.
+    """
+
+    device = models.ForeignKey(Device, on_delete=models.PROTECT, related_name="+")
+    space = models.ForeignKey(Space, on_delete=models.PROTECT, related_name="+")
+    booking_code = models.CharField(max_length=32, blank=True)
+    started_at = models.DateTimeField()
+    until = models.DateTimeField(null=True, blank=True, help_text="the encoder's own end")
+    lost_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["space", "started_at"], name="stream_space")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["device"], name="stream_open_once", condition=Q(ended_at=None)
+            ),
+            models.CheckConstraint(
+                name="stream_ends_after_start",
+                condition=Q(ended_at=None) | Q(ended_at__gte=F("started_at")),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.device_id} {self.started_at}"
+
+
+class EnergyReading(models.Model):
+    """A meter's counter, the last of each minute; proof of charges, so it outlives telemetry."""
+
+    device = models.ForeignKey(Device, on_delete=models.PROTECT, related_name="+")
+    minute = models.DateTimeField()
+    at = models.DateTimeField()
+    wh = models.FloatField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint("device", "minute", name="energy_once_a_minute")]
+
+    def __str__(self) -> str:
+        return f"{self.device_id} {self.minute} {self.wh:g} Wh"
+
+
+class Telemetry(models.Model):
+    """Measurements of one device at one instant; daily partitions, dropped after 30 days.
+
+    The table is made by the migration in SQL. It has no unique key: `pk` serves reading only.
+    """
+
+    pk = models.CompositePrimaryKey("device", "at")
+    device = models.ForeignKey(Device, on_delete=models.DO_NOTHING, related_name="+")
+    at = models.DateTimeField()
+    m = models.JSONField()
+
+    class Meta:
+        managed = False
+        db_table = "devices_telemetry"
+
+    def __str__(self) -> str:
+        return f"{self.device_id} {self.at}"
+
+
+class BridgeHeartbeat(models.Model):
+    """One bridge process: is it connected, and when did it last process a message?"""
+
+    id = models.CharField(primary_key=True, max_length=64)
+    connected = models.BooleanField(default=False)
+    last_processed_at = models.DateTimeField(null=True, blank=True)
+    processed = models.BigIntegerField(default=0)
+    refused = models.BigIntegerField(default=0)
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.id
