@@ -1,0 +1,5 @@
+"""The billing endpoints."""
+
+from ninja import Router
+
+router = Router(tags=["billing"])

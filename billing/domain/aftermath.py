@@ -1,0 +1,178 @@
+"""What is owed once a booking is over: as quoted, or a fee, and what came on top.
+
+Source: pricing_rules of the demo data (cancellation, no_show, overtime) and policy P17.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from base_ops.core import money
+from billing.domain import rooms
+from billing.domain.catalog import PriceBook
+from billing.domain.facts import BookingFacts
+from billing.domain.policies import Policy
+from billing.domain.quote import Line, line, lines_from_json
+from billing.domain.rating import find_service, service_line
+from billing.domain.texts import Bi, local_day, when
+
+CANCELLATION_STEPS = ((24, 0), (4, 30), (0, 80))
+"""(hours before the start, at least; percent of the discounted room price)."""
+
+OVERTIME = Decimal("1.5")
+OVERTIME_NEXT_BOOKED = Decimal("2.0")
+
+
+def cancellation_pct(*, starts_at: datetime, at: datetime) -> int:
+    """Percent of the room price that cancelling at that instant costs.
+
+    After the start the last step counts.
+    """
+    hours = (starts_at - at).total_seconds() / 3600
+    return next((pct for floor, pct in CANCELLATION_STEPS if hours >= floor), 80)
+
+
+def room_fen(lines: Sequence[Line]) -> int:
+    """Room price after discounts, without services."""
+    return sum(entry.gross_fen for entry in lines if entry.kind in ("room", "discount"))
+
+
+def cancellation_fen(quote: Mapping[str, Any], *, starts_at: datetime, at: datetime) -> int:
+    """Fee for cancelling at that instant, VAT included."""
+    pct = cancellation_pct(starts_at=starts_at, at=at)
+    return money.round_half_up(Decimal(room_fen(lines_from_json(dict(quote))) * pct) / 100)
+
+
+def owed(
+    facts: BookingFacts, *, names: Bi, tariff: str, book: PriceBook
+) -> list[tuple[str, Line]]:
+    """Every line owed, each with a key that is unique within the booking."""
+    quoted = list(lines_from_json(dict(facts.quote)))
+    if facts.outcome == "no_show":
+        return [(f"no_show/{i}", _no_show(entry)) for i, entry in enumerate(_rooms(quoted))]
+    if facts.outcome == "cancelled":
+        return _cancelled(facts, quoted, names)
+    lines = [(f"line/{i}", entry) for i, entry in enumerate(quoted)]
+    day = local_day(facts.span.start)
+    lines += [
+        (f"extra/{i}", service_line(wish, book=book, on=day))
+        for i, wish in enumerate(facts.services)
+    ]
+    lines += _overtime(facts, names, tariff, book)
+    return lines + _energy(facts, book)
+
+
+def _rooms(lines: Sequence[Line]) -> list[Line]:
+    return [entry for entry in lines if entry.kind == "room"]
+
+
+def _no_show(room: Line) -> Line:
+    """The whole list price, whatever was discounted."""
+    return replace(
+        room,
+        kind="fee",
+        description_zh=f"爽约收费100% {room.description_zh}",
+        description_en=f"No-show fee 100 % {room.description_en}",
+    )
+
+
+def _cancelled(facts: BookingFacts, quoted: Sequence[Line], names: Bi) -> list[tuple[str, Line]]:
+    at = facts.cancelled_at or facts.span.start
+    pct = cancellation_pct(starts_at=facts.span.start, at=at)
+    fee = money.round_half_up(Decimal(room_fen(quoted) * pct) / 100)
+    rooms_quoted = _rooms(quoted)
+    if not fee or not rooms_quoted:
+        return []
+    span = when(facts.span.start, facts.span.end)
+    text = Bi(f"取消收费{pct}% {names.zh} {span}", f"Cancellation fee {pct} % {names.en} {span}")
+    first = rooms_quoted[0]
+    vat = (first.vat_category, first.vat_rate)
+    return [
+        (
+            "cancellation",
+            line("fee", text, fee, vat=vat, start=facts.span.start, end=facts.span.end),
+        )
+    ]
+
+
+def _overtime(
+    facts: BookingFacts, names: Bi, tariff: str, book: PriceBook
+) -> list[tuple[str, Line]]:
+    if facts.overtime is None or not tariff:
+        return []
+    found = book.tariff(tariff)
+    factor = OVERTIME_NEXT_BOOKED if facts.next_booked else OVERTIME
+    amount = rooms.overtime_fen(facts.overtime, tariff=found, book=book, multiplier=factor)
+    span = when(facts.overtime.start, facts.overtime.end)
+    day = local_day(facts.overtime.start)
+    entry = line(
+        "overtime",
+        Bi(f"超时使用 {names.zh} {span} ×{factor}", f"Overtime {names.en} {span} ×{factor}"),
+        amount,
+        vat=(found.vat_hourly, book.vat(found.vat_hourly, day)),
+        start=facts.overtime.start,
+        end=facts.overtime.end,
+    )
+    return [("overtime", entry)]
+
+
+def _energy(facts: BookingFacts, book: PriceBook) -> list[tuple[str, Line]]:
+    """Energy above what the room price includes."""
+    included = (
+        facts.included_wh if facts.included_wh is not None else facts.quote.get("included_wh")
+    )
+    if facts.energy_wh is None or included is None or facts.energy_wh <= included:
+        return []
+    service, unit_fen = find_service("SV-KWH", book=book)
+    excess_wh = facts.energy_wh - included
+    day = local_day(facts.span.start)
+    kwh = f"{Decimal(excess_wh) / 1000:f}"
+    entry = line(
+        "energy",
+        Bi(f"{service.name_zh} {kwh} kWh", f"{service.name_en} {kwh} kWh"),
+        money.round_half_up(Decimal(excess_wh * unit_fen) / 1000),
+        vat=(service.vat_category, book.vat(service.vat_category, day)),
+        start=facts.span.start,
+        end=facts.span.end,
+        quantity=kwh,
+        unit="kWh",
+        unit_fen=unit_fen,
+    )
+    return [("energy", entry)]
+
+
+def fault_credit(
+    *, policy: Policy, room: Sequence[Line], booked_min: int, outage_min: int
+) -> Line | None:
+    """The credit for an outage: its share of the booking's room price, times the multiplier.
+
+    Args:
+        policy: the fault credit policy in force.
+        room: room and discount lines of the booking.
+        booked_min: booked minutes, > 0.
+        outage_min: proven minutes without service.
+
+    Returns:
+        A negative line, never beyond the policy's share of the booking; None when too short.
+    """
+    paid = room_fen(room)
+    if outage_min < int(policy.eligibility.get("outage_min_ge", 0)) or paid <= 0:
+        return None
+    factor = policy.multiplier or Decimal(1)
+    share = min(Decimal(outage_min) * factor / booked_min, policy.max_share or Decimal(1))
+    first = room[0]
+    amount = money.round_half_up(-share * paid)
+    return line(
+        "credit",
+        Bi(
+            f"设施故障赔付(红字) {outage_min}分钟×{factor.normalize():f}",
+            f"Facility-fault credit, {outage_min} min ×{factor.normalize():f}",
+        ),
+        amount,
+        vat=(first.vat_category, first.vat_rate),
+        start=first.start,
+        end=room[-1].end or first.end,
+        policy=policy.code,
+    )

@@ -1,0 +1,131 @@
+"""The price book: bands, tariffs, surge days, services and VAT rates, as plain values in fen."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from base_ops.core.errors import Invalid
+from billing.domain.policies import Policy
+
+
+class NotPriced(Invalid):
+    """The price book has no price for what was asked."""
+
+    code, title_zh, title_en = "not_priced", "没有对应价目", "There is no price for this"
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """A part of the day, [from_min, to_min) in minutes after midnight, Shanghai time."""
+
+    code: str
+    name_zh: str
+    name_en: str
+    from_min: int
+    to_min: int
+
+
+@dataclass(frozen=True, slots=True)
+class Tariff:
+    """Tax-inclusive prices of one kind of space. A price that is absent is not offered."""
+
+    code: str
+    name_zh: str
+    hourly_fen: Mapping[str, int]
+    session_fen: Mapping[str, int]
+    monthly_per_m2_fen: int | None
+    unit: str
+    unit_period: str
+    unit_price_fen: int | None
+    vat_hourly: str
+    vat_monthly: str
+    included_wh_per_hour: int | None = None
+    version: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Surge:
+    """A yearly span of days, both ends included, on which some bands cost more."""
+
+    code: str
+    name_zh: str
+    name_en: str
+    first: tuple[int, int]
+    last: tuple[int, int]
+    multiplier: Decimal
+    bands: frozenset[str]
+
+    def covers(self, day: date, band: str) -> bool:
+        """Whether that band of that day costs more; a span may run over New Year."""
+        if band not in self.bands:
+            return False
+        at = (day.month, day.day)
+        if self.first <= self.last:
+            return self.first <= at <= self.last
+        return at >= self.first or at <= self.last
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """Something billed by quantity beside the room; no price means by agreement."""
+
+    code: str
+    name_zh: str
+    name_en: str
+    unit: str
+    price_fen: int | None
+    vat_category: str = "modern_service_6"
+
+
+@dataclass(frozen=True, slots=True)
+class VatRate:
+    """The rate of one category from a day on."""
+
+    category: str
+    valid_from: date
+    rate: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class PriceBook:
+    """Everything that is needed to rate; the same book gives the same price for ever."""
+
+    version: str
+    bands: tuple[Band, ...]
+    tariffs: Mapping[str, Tariff]
+    surges: tuple[Surge, ...]
+    services: Mapping[str, Service]
+    vat_rates: tuple[VatRate, ...]
+    policies: tuple[Policy, ...]
+
+    def vat(self, category: str, on: date) -> Decimal:
+        """The rate in force on that day.
+
+        Raises:
+            NotPriced: no rate is dated so early, or there is no such category.
+        """
+        found = [r for r in self.vat_rates if r.category == category and r.valid_from <= on]
+        if not found:
+            raise NotPriced(f"no VAT rate for {category} on {on}")
+        return max(found, key=lambda r: r.valid_from).rate
+
+    def surge(self, day: date, band: str) -> Decimal:
+        """The multiplier of that band on that day, 1 on a common day; the highest counts."""
+        found = (s.multiplier for s in self.surges if s.covers(day, band))
+        return max(found, default=Decimal(1))
+
+    def tariff(self, code: str) -> Tariff:
+        """The tariff of that code.
+
+        Raises:
+            NotPriced: there is none.
+        """
+        if code not in self.tariffs:
+            raise NotPriced(f"no tariff {code!r}")
+        return self.tariffs[code]
+
+    def policies_on(self, day: date) -> tuple[Policy, ...]:
+        """The policies in force on that day, in the order in which they apply."""
+        live = (p for p in self.policies if p.valid_from <= day <= p.valid_to)
+        return tuple(sorted(live, key=lambda p: (p.order, p.code)))

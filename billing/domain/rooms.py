@@ -1,0 +1,87 @@
+"""Room time: cut a span into bands and days, and price each piece at list price.
+
+Source: pricing_rules.band_split and .session_price of the demo data.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+from base_ops.core import money
+from base_ops.core.spans import Span
+from billing.domain.catalog import Band, NotPriced, PriceBook, Tariff
+from billing.domain.texts import SHANGHAI, local
+
+HALF_HOUR_S = 1800
+SESSION_HALF_HOURS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A part of a span inside one band of one Shanghai day, with its list price."""
+
+    span: Span
+    band: Band
+    surge: Decimal
+    half_hours: int
+    hourly_fen: int
+    list_fen: int
+
+
+def cut(span: Span, bands: tuple[Band, ...]) -> Iterator[tuple[Span, Band]]:
+    """The span in pieces that each lie in one band of one Shanghai day, in order.
+
+    Raises:
+        NotPriced: the bands leave a hole in the day.
+    """
+    start = span.start
+    while start < span.end:
+        here = local(start)
+        midnight = datetime(here.year, here.month, here.day, tzinfo=SHANGHAI)
+        minute = here.hour * 60 + here.minute
+        band = next((b for b in bands if b.from_min <= minute < b.to_min), None)
+        if band is None:
+            raise NotPriced(f"no time band at {here:%H:%M}")
+        end = min(span.end, (midnight + timedelta(minutes=band.to_min)).astimezone(UTC))
+        yield Span(start, end), band
+        start = end
+
+
+def pieces(span: Span, *, tariff: Tariff, book: PriceBook) -> list[Piece]:
+    """Price each piece of the span: whole 4-hour blocks as sessions, the rest per half-hour."""
+    return [_piece(part, band, tariff, book) for part, band in cut(span, book.bands)]
+
+
+def _piece(span: Span, band: Band, tariff: Tariff, book: PriceBook) -> Piece:
+    """One piece; rounded once, after the surge."""
+    hourly = tariff.hourly_fen.get(band.code)
+    if hourly is None:
+        raise NotPriced(f"{tariff.code} has no hourly price in {band.code}")
+    half_hours = -(-int(span.length.total_seconds()) // HALF_HOUR_S)
+    surge = book.surge(local(span.start).date(), band.code)
+    session = tariff.session_fen.get(band.code)
+    blocks = int(span.length.total_seconds()) // (SESSION_HALF_HOURS * HALF_HOUR_S)
+    blocks = blocks if session is not None else 0
+    doubled = 2 * blocks * (session or 0) + (half_hours - SESSION_HALF_HOURS * blocks) * hourly
+    return Piece(
+        span=span,
+        band=band,
+        surge=surge,
+        half_hours=half_hours,
+        hourly_fen=hourly,
+        list_fen=money.round_half_up(Decimal(doubled) * surge / 2),
+    )
+
+
+def overtime_fen(span: Span, *, tariff: Tariff, book: PriceBook, multiplier: Decimal) -> int:
+    """Price of running over, per started 15 minutes of each band, rounded once.
+
+    Source: pricing_rules.overtime of the demo data.
+    """
+    total = Decimal(0)
+    for part, band in cut(span, book.bands):
+        quarters = -(-int(part.length.total_seconds()) // 900)
+        surge = book.surge(local(part.start).date(), band.code)
+        total += Decimal(quarters * tariff.hourly_fen[band.code]) * surge * multiplier / 4
+    return money.round_half_up(total)
