@@ -1,0 +1,1 @@
+"""PostgreSQL and an MQTT broker for a machine that has neither."""
