@@ -1,0 +1,23 @@
+"""What every convention makes of a command."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """One message to a device: QoS 1, never retained, dropped by the broker at `expires_at`."""
+
+    topic: str
+    payload: bytes
+    expires_at: datetime
+    response_topic: str
+    correlation: bytes
+
+    def lifetime_s(self, now: datetime) -> int:
+        """Whole seconds that the broker may keep it, 0 when it is too late to send.
+
+        Rounded up: MQTT knows no fractions, and the device checks the exact instant itself.
+        """
+        left = (self.expires_at - now).total_seconds()
+        return 0 if left <= 0 else int(left) + 1

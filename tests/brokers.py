@@ -1,0 +1,114 @@
+"""A real MQTT broker for a test: mosquitto when it is on PATH, else rumqttd out of `iotcore`.
+
+A child process on a free port of 127.0.0.1, that can be killed and started again on that port.
+"""
+
+import contextlib
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+START_TIMEOUT_S = 15.0
+
+RUMQTTD = """\
+id = 0
+[router]
+id = 0
+max_connections = 2000
+max_outgoing_packet_count = 20000
+max_segment_size = 104857600
+max_segment_count = 10
+[v5.1]
+name = "v5-1"
+listen = "127.0.0.1:{port}"
+next_connection_delay_ms = 0
+[v5.1.connections]
+connection_timeout_ms = 5000
+max_payload_size = 4194304
+max_inflight_count = 1000
+dynamic_filters = true
+"""
+MOSQUITTO = """\
+listener {port} 127.0.0.1
+allow_anonymous true
+max_queued_messages 100000
+max_inflight_messages 0
+"""
+RUN_RUMQTTD = (
+    "import sys; from iotcore.iotcore import IotCoreBroker;"
+    "IotCoreBroker(config_path=sys.argv[1]).run_forever()"
+)
+
+
+def free_port() -> int:
+    """A port that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@dataclass
+class Broker:
+    """One broker; `kill` is kill -9."""
+
+    folder: Path
+    port: int = field(default_factory=free_port)
+    _process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        """For MQTT_URL."""
+        return f"mqtt://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        """Start and wait until it answers."""
+        config = self.folder / f"broker-{self.port}.toml"
+        mosquitto = shutil.which("mosquitto")
+        config.write_text((MOSQUITTO if mosquitto else RUMQTTD).format(port=self.port))
+        command = (
+            [mosquitto, "-c", str(config)]
+            if mosquitto
+            else [sys.executable, "-c", RUN_RUMQTTD, str(config)]
+        )
+        with (self.folder / f"broker-{self.port}.log").open("ab") as log:
+            self._process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+            )
+        self._wait()
+
+    def kill(self) -> None:
+        """End it as a power cut does."""
+        if self._process is not None:
+            self._process.send_signal(signal.SIGKILL)
+            self._process.wait()
+            self._process = None
+
+    def _wait(self) -> None:
+        deadline = time.monotonic() + START_TIMEOUT_S
+        while time.monotonic() < deadline:
+            assert self._process is not None
+            assert self._process.poll() is None, "the broker ended at once; see its log"
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port)):
+                return
+            time.sleep(0.02)
+        raise TimeoutError(f"no broker on port {self.port}")
+
+
+@contextlib.contextmanager
+def running() -> Iterator[Broker]:
+    """A broker for the length of a with block."""
+    with tempfile.TemporaryDirectory(prefix="bo-broker-") as folder:
+        broker = Broker(Path(folder))
+        broker.start()
+        try:
+            yield broker
+        finally:
+            broker.kill()
