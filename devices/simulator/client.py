@@ -38,6 +38,7 @@ class Connection(asyncio.Protocol):
         self._last_id = 1
         self._unacknowledged: dict[int, Message] = {}
         self._awaiting_ping = False
+        self._drained: asyncio.Event | None = None
         self._transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -51,7 +52,8 @@ class Connection(asyncio.Protocol):
             for first, body in self._frames.feed(data):
                 self._handle(first, body)
         except packets.ProtocolError as exc:
-            logger.warning("sim.protocol", extra={"client": self._login.client_id, "why": str(exc)})
+            extra = {"client": self._login.client_id, "why": str(exc)}
+            logger.warning("sim.protocol", extra=extra)
             self.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -59,8 +61,11 @@ class Connection(asyncio.Protocol):
         self._transport = None
         if not self.ready.done():
             self.ready.set_exception(exc or ConnectionResetError("closed before CONNACK"))
+            self.ready.exception()  # whoever waited may be gone: that is no defect
         if not self.closed.done():
             self.closed.set_result(None)
+        if self._drained is not None:
+            self._drained.set()
 
     def send(self, message: Message) -> None:
         """Publish; after the connection is lost, into the void, as a device in the dark does."""
@@ -101,7 +106,7 @@ class Connection(asyncio.Protocol):
             case packets.PUBLISH:
                 self._receive(packets.read_publish(first, body))
             case packets.PUBACK:
-                self._unacknowledged.pop(int.from_bytes(body[:2], "big"), None)
+                self._confirmed(int.from_bytes(body[:2], "big"))
             case packets.CONNACK:
                 self._begin(packets.read_connack(body))
             case packets.PINGRESP:
@@ -112,6 +117,17 @@ class Connection(asyncio.Protocol):
                 self.abort()
             case kind:
                 raise packets.ProtocolError(f"packet type {kind}")
+
+    async def drained(self) -> None:
+        """Wait until the broker has confirmed all that we sent, or the line is gone."""
+        self._drained = asyncio.Event()
+        if self._unacknowledged and self._transport is not None:
+            await self._drained.wait()
+
+    def _confirmed(self, packet_id: int) -> None:
+        self._unacknowledged.pop(packet_id, None)
+        if self._drained is not None and not self._unacknowledged:
+            self._drained.set()
 
     def _begin(self, reason: int) -> None:
         if reason or self._transport is None:

@@ -1,7 +1,7 @@
 """Our own convention, `wb1`: topics and payloads of docs/architecture.md, "MQTT, our own devices".
 
-    wb1/d/<device>/$status|$meta|state|tele|event|ack   from the device
-    wb1/d/<device>/cmd                                  to the device
+wb1/d/<device>/$status|$meta|state|tele|event|ack   from the device
+wb1/d/<device>/cmd                                  to the device
 """
 
 import re
