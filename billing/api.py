@@ -1,4 +1,4 @@
-"""The billing endpoints."""
+"""Prices, charges, invoice runs and invoices over HTTP."""
 
 from ninja import Router
 

@@ -176,3 +176,13 @@ def fault_credit(
         end=room[-1].end or first.end,
         policy=policy.code,
     )
+
+
+def at_most(credit: Line, left_fen: int) -> Line | None:
+    """The credit, cut to what may still be credited; None when that is nothing."""
+    if left_fen <= 0:
+        return None
+    if -credit.gross_fen <= left_fen:
+        return credit
+    net, vat = money.split_vat(-left_fen, credit.vat_rate)
+    return replace(credit, gross_fen=-left_fen, net_fen=net, vat_fen=vat)

@@ -1,0 +1,114 @@
+"""The price book in force, read once per process and version."""
+
+from datetime import timedelta
+from typing import Any
+
+from billing.domain import policies
+from billing.domain.catalog import Band, NotPriced, PriceBook, Service, Surge, Tariff, VatRate
+from billing.models import (
+    PolicyRow,
+    PriceBookVersion,
+    ServiceRow,
+    SurgeRow,
+    TariffRow,
+    TimeBandRow,
+    VatRateRow,
+)
+
+_cached: dict[tuple[int, str], PriceBook] = {}
+
+
+def price_book() -> PriceBook:
+    """The price book in force.
+
+    Raises:
+        NotPriced: none was loaded yet.
+    """
+    version = PriceBookVersion.objects.values_list("serial", "fingerprint").first()
+    if version is None:
+        raise NotPriced("no price book was loaded yet")
+    if version not in _cached:
+        book = _read(version[1])
+        _cached.clear()
+        _cached[version] = book
+    return _cached[version]
+
+
+def _read(fingerprint: str) -> PriceBook:
+    return PriceBook(
+        version=fingerprint,
+        bands=tuple(_band(row) for row in TimeBandRow.objects.all()),
+        tariffs={row.code: _tariff(row) for row in TariffRow.objects.order_by("version")},
+        surges=tuple(_surge(row) for row in SurgeRow.objects.all()),
+        services={row.code: _service(row) for row in ServiceRow.objects.all()},
+        vat_rates=tuple(
+            VatRate(r.category, r.valid_from, r.rate.normalize()) for r in VatRateRow.objects.all()
+        ),
+        policies=tuple(_latest_policies()),
+    )
+
+
+def _latest_policies() -> list[policies.Policy]:
+    """Every version, each ending where a newer one of the same code begins."""
+    rows = list(PolicyRow.objects.order_by("code", "-version"))
+    found: list[policies.Policy] = []
+    newer: dict[str, Any] = {}
+    for row in rows:
+        data: dict[str, Any] = dict(row.data)
+        if row.code in newer:
+            last = newer[row.code] - timedelta(days=1)
+            if last < row.valid_from:
+                continue
+            data["valid_to"] = min(row.valid_to, last).isoformat()
+        newer[row.code] = row.valid_from
+        found.append(policies.read(data, label=(row.label_zh, row.label_en)))
+    return found
+
+
+def _band(row: TimeBandRow) -> Band:
+    return Band(row.code, row.name_zh, row.name_en, row.from_min, row.to_min)
+
+
+def _tariff(row: TariffRow) -> Tariff:
+    return Tariff(
+        code=row.code,
+        name_zh=row.name_zh,
+        hourly_fen=row.hourly_fen,
+        session_fen=row.session_fen,
+        monthly_per_m2_fen=row.monthly_per_m2_fen,
+        unit=row.unit,
+        unit_period=row.unit_period,
+        unit_price_fen=row.unit_price_fen,
+        vat_hourly=row.vat_hourly,
+        vat_monthly=row.vat_monthly,
+        included_wh_per_hour=row.included_wh_per_hour,
+        version=row.version,
+    )
+
+
+def _surge(row: SurgeRow) -> Surge:
+    return Surge(
+        code=row.code,
+        name_zh=row.name_zh,
+        name_en=row.name_en,
+        first=_month_day(row.from_md),
+        last=_month_day(row.to_md),
+        multiplier=row.multiplier,
+        bands=frozenset(row.bands),
+    )
+
+
+def _month_day(text: str) -> tuple[int, int]:
+    month, day = text.split("-")
+    return int(month), int(day)
+
+
+def _service(row: ServiceRow) -> Service:
+    return Service(
+        code=row.code,
+        name_zh=row.name_zh,
+        name_en=row.name_en,
+        unit=row.unit,
+        price_fen=row.price_fen,
+        vat_category=row.vat_category,
+    )

@@ -1,0 +1,152 @@
+"""Reserve at booking, commit at issue, release on cancel.
+
+Lock order: the tenant (so that its free hours are counted by one at a time), then budgets by id.
+"""
+
+from collections.abc import Iterable
+from datetime import date, datetime
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F, Sum
+
+from base_ops.core.errors import Conflict
+from base_ops.core.models import Tenant
+from billing import selectors
+from billing.domain.policies import Policy
+from billing.domain.quote import Quote, Verdict
+from billing.models import Budget, PolicyUse, Reservation
+from billing.models.usage import ReservationState
+
+
+class BudgetUsedUp(Conflict):
+    """Others took the rest of a policy's hours or money since the quote; quote again."""
+
+    code, title_zh, title_en = (
+        "budget_used_up",
+        "优惠额度已变化",
+        "The discount changed, quote again",
+    )
+
+
+class BookingSuspended(Conflict):
+    """The tenant's rating suspends bookings."""
+
+    code, title_zh, title_en = "booking_suspended", "合规评级暂停预订", "Bookings are suspended"
+
+
+def reserve(*, source: str, tenant: Tenant, quote: Quote, now: datetime) -> Reservation:
+    """Claim the monthly use and the discounts of a quote, in the caller's transaction.
+
+    Calling again with the same source replaces what it claimed before.
+
+    Raises:
+        BookingSuspended: the gate is shut for this tenant.
+        BudgetUsedUp: a budget or an allowance no longer holds the quoted discount.
+    """
+    if quote.suspended:
+        raise BookingSuspended(f"{tenant.code} is rated {tenant.compliance_rating}")
+    day = date.fromisoformat(quote.day)
+    given = [v for v in quote.policies if v.verdict != "refused" and v.amount_fen > 0]
+    with transaction.atomic():
+        if given:
+            Tenant.objects.select_for_update(no_key=True).get(pk=tenant.pk)
+        release(source=source, now=now)
+        row, _ = Reservation.objects.update_or_create(
+            source=source,
+            defaults={
+                "tenant": tenant,
+                "month": day.replace(day=1),
+                "half_hours": quote.half_hours,
+                "state": ReservationState.RESERVED,
+                "settled_at": None,
+            },
+            create_defaults={
+                "tenant": tenant,
+                "month": day.replace(day=1),
+                "half_hours": quote.half_hours,
+                "created_at": now,
+            },
+        )
+        row.uses.all().delete()
+        if given:
+            _claim(row, given, day)
+    return row
+
+
+def _claim(row: Reservation, given: Iterable[Verdict], day: date) -> None:
+    """Write the uses; money first, in the order of budget ids."""
+    verdicts = {v.code: v for v in given}
+    budgets = Budget.objects.filter(year=day.year, policy_code__in=verdicts).order_by("id")
+    held = {b.policy_code: b for b in budgets}
+    for budget in held.values():
+        take(budget, verdicts[budget.policy_code].amount_fen)
+    policies = {p.code: p for p in selectors.price_book().policies_on(day)}
+    for verdict in verdicts.values():
+        _check_hours(row, policies[verdict.code], verdict)
+    PolicyUse.objects.bulk_create(
+        PolicyUse(
+            reservation=row,
+            policy_code=v.code,
+            policy_version=v.version,
+            half_hours=v.half_hours,
+            amount_fen=v.amount_fen,
+            budget=held.get(v.code),
+        )
+        for v in verdicts.values()
+    )
+
+
+def take(budget: Budget, amount_fen: int) -> None:
+    """Reserve part of a budget; one UPDATE under the row's lock.
+
+    Raises:
+        BudgetUsedUp: it no longer holds so much.
+    """
+    changed = Budget.objects.filter(
+        pk=budget.pk, limit_fen__gte=F("reserved_fen") + F("committed_fen") + amount_fen
+    ).update(reserved_fen=F("reserved_fen") + amount_fen)
+    if not changed:
+        raise BudgetUsedUp(f"{budget} holds less than {amount_fen} fen", policy=budget.policy_code)
+
+
+def _check_hours(row: Reservation, policy: Policy, verdict: Verdict) -> None:
+    """Count the policy's hours again, now that the tenant is locked."""
+    uses = PolicyUse.objects.filter(
+        reservation__tenant=row.tenant_id, policy_code=policy.code
+    ).exclude(reservation__state=ReservationState.RELEASED)
+    uses = uses.exclude(reservation=row)
+    in_month = uses.filter(reservation__month=row.month)
+    for limit, rows in (
+        (policy.free_half_hours_month, in_month),
+        (policy.cap_half_hours_month, in_month),
+        (policy.cap_half_hours_total, uses),
+    ):
+        used: dict[str, Any] = rows.aggregate(n=Sum("half_hours")) if limit is not None else {}
+        if limit is not None and (used["n"] or 0) + verdict.half_hours > limit:
+            raise BudgetUsedUp(f"hours of {policy.code} are used up", policy=policy.code)
+
+
+def release(*, source: str, now: datetime) -> None:
+    """Give back what a source reserved; nothing happens when there is nothing to give back."""
+    settle(sources=[source], state=ReservationState.RELEASED, now=now)
+
+
+def settle(*, sources: Iterable[str], state: ReservationState, now: datetime) -> None:
+    """Turn reserved into committed, or give it back, for all these sources at once."""
+    with transaction.atomic():
+        rows = list(
+            Reservation.objects.select_for_update()
+            .filter(source__in=list(sources), state=ReservationState.RESERVED)
+            .order_by("id")
+        )
+        if not rows:
+            return
+        uses = PolicyUse.objects.filter(reservation__in=rows, budget__isnull=False)
+        sums = uses.values("budget").annotate(n=Sum("amount_fen")).order_by("budget")
+        for budget_id, amount in sums.values_list("budget", "n"):
+            kept = amount if state == ReservationState.COMMITTED else 0
+            Budget.objects.filter(pk=budget_id).update(
+                reserved_fen=F("reserved_fen") - amount, committed_fen=F("committed_fen") + kept
+            )
+        Reservation.objects.filter(pk__in=[r.pk for r in rows]).update(state=state, settled_at=now)

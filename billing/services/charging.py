@@ -1,0 +1,257 @@
+"""Facts become charges, each once: a fact's unique source is inserted before it is priced."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import connection, transaction
+from django.db.models import Sum
+
+from base_ops.core.errors import Conflict
+from base_ops.core.models import Space, Tenant
+from billing import selectors
+from billing.domain import aftermath, leases
+from billing.domain.facts import BookingFacts, FaultFacts, LeaseFacts, booking_source
+from billing.domain.quote import Line
+from billing.domain.texts import Bi, local_day
+from billing.models import Budget, Charge, PolicyUse, Reservation, UsageFact
+from billing.models.charges import Document
+from billing.services import budgets
+
+
+class NotChargedYet(Conflict):
+    """A credit for a booking that has no charges yet."""
+
+    code, title_zh, title_en = (
+        "not_charged_yet",
+        "该预订尚未计费",
+        "This booking is not charged yet",
+    )
+
+
+def charge_booking(*, facts: BookingFacts, now: datetime) -> list[Charge]:
+    """Charge what a finished booking owes; the same booking again returns the same charges.
+
+    Raises:
+        NotPriced: overtime, energy or a service has no price.
+    """
+    book = selectors.price_book()
+    with transaction.atomic():
+        fact = _claim(facts.source, "booking", facts.tenant_id, asdict(facts), book.version, now)
+        if fact is None:
+            return _charges(facts.source)
+        space = Space.objects.select_related("type").get(pk=facts.space_id)
+        lines = aftermath.owed(
+            facts, names=Bi(space.name_zh, space.name_en), tariff=space.type.tariff_code, book=book
+        )
+        if facts.outcome != "completed":
+            budgets.release(source=facts.source, now=now)
+        return _save(
+            fact,
+            lines,
+            service_on=local_day(facts.span.start),
+            booking_code=facts.booking_code,
+            space_code=space.code,
+        )
+
+
+def charge_lease(*, facts: LeaseFacts, now: datetime) -> list[Charge]:
+    """Charge one month of a lease; the same month again returns the same charges.
+
+    Raises:
+        NotPriced: the tariff is not let by the month.
+    """
+    book = selectors.price_book()
+    with transaction.atomic():
+        fact = _claim(facts.source, "lease", facts.tenant_id, asdict(facts), book.version, now)
+        if fact is None:
+            return _charges(facts.source)
+        space = Space.objects.select_related("type").get(pk=facts.space_id)
+        tenant = Tenant.objects.get(pk=facts.tenant_id)
+        budget = (
+            Budget.objects.select_for_update(no_key=True)
+            .filter(policy_code=facts.policy or "", year=facts.month.year)
+            .first()
+        )
+        lines = leases.rent(
+            facts,
+            names=Bi(space.name_zh, space.name_en),
+            tariff=book.tariff(space.type.tariff_code),
+            book=book,
+            situation=selectors.situation_of(tenant=tenant, on=facts.month, mode="monthly"),
+        )
+        _reserve_relief(facts, tenant, lines, budget, now)
+        return _save(
+            fact,
+            [(str(i), entry) for i, entry in enumerate(lines)],
+            service_on=facts.month,
+            space_code=space.code,
+        )
+
+
+def _reserve_relief(
+    facts: LeaseFacts, tenant: Tenant, lines: Sequence[Line], budget: Budget | None, now: datetime
+) -> None:
+    """Reserve the relief of a lease month, to be committed when it is invoiced."""
+    relief = -sum(entry.gross_fen for entry in lines if entry.policy)
+    if not relief:
+        return
+    row = Reservation.objects.create(
+        source=facts.source, tenant=tenant, month=facts.month, half_hours=0, created_at=now
+    )
+    if budget is not None:
+        budgets.take(budget, relief)
+    PolicyUse.objects.create(
+        reservation=row,
+        policy_code=facts.policy or "",
+        policy_version=1,
+        amount_fen=relief,
+        budget=budget,
+    )
+
+
+def credit_fault(*, facts: FaultFacts, now: datetime) -> list[Charge]:
+    """Credit an outage on a document of its own; the same fault again returns the same credit.
+
+    Nothing is credited below the policy's minutes, nor beyond what the booking's room cost.
+
+    Raises:
+        NotChargedYet: the booking has no charges.
+    """
+    book = selectors.price_book()
+    with transaction.atomic():
+        of_booking = UsageFact.objects.select_for_update(no_key=True)
+        origin = of_booking.filter(source=booking_source(facts.booking_code)).first()
+        if origin is None:
+            raise NotChargedYet(facts.booking_code)
+        if UsageFact.objects.filter(source=facts.source).exists():
+            return _charges(facts.source)
+        charged = list(origin.charges.filter(kind__in=("room", "discount")).order_by("id"))
+        entry = _credit(facts, charged, book.policies_on(_day(charged, now)))
+        if entry is None:
+            return []
+        fact = _claim(facts.source, "fault", origin.tenant_id, asdict(facts), book.version, now)
+        if fact is None:
+            return _charges(facts.source)
+        return _save(
+            fact,
+            [("credit", entry)],
+            service_on=local_day(now),
+            booking_code=facts.booking_code,
+            space_code=charged[0].space_code,
+            document=Document.CREDIT_NOTE,
+        )
+
+
+def _day(charged: Sequence[Charge], now: datetime) -> date:
+    return charged[0].service_on if charged else local_day(now)
+
+
+def _credit(facts: FaultFacts, charged: Sequence[Charge], policies: Iterable[Any]) -> Line | None:
+    """The credit line, less than or equal to what earlier credits left of the price."""
+    policy = next((p for p in policies if p.kind == "fault_credit"), None)
+    starts = [c.starts_at for c in charged if c.starts_at]
+    ends = [c.ends_at for c in charged if c.ends_at]
+    if policy is None or not starts:
+        return None
+    minutes = int((max(ends) - min(starts)).total_seconds()) // 60
+    entry = aftermath.fault_credit(
+        policy=policy,
+        room=[_line(c) for c in charged],
+        booked_min=minutes,
+        outage_min=facts.outage_min,
+    )
+    earlier = Charge.objects.filter(booking_code=facts.booking_code, kind="credit")
+    credited = -(earlier.aggregate(n=Sum("gross_fen"))["n"] or 0)
+    left = sum(c.gross_fen for c in charged) - credited
+    return aftermath.at_most(entry, left) if entry else None
+
+
+def _line(charge: Charge) -> Line:
+    return Line(
+        kind="room" if charge.kind == "room" else "discount",
+        description_zh=charge.description_zh,
+        description_en=charge.description_en,
+        gross_fen=charge.gross_fen,
+        net_fen=charge.net_fen,
+        vat_fen=charge.vat_fen,
+        vat_rate=charge.vat_rate,
+        vat_category=charge.vat_category,
+        start=charge.starts_at,
+        end=charge.ends_at,
+    )
+
+
+def _claim(
+    source: str, kind: str, tenant_id: int, payload: Mapping[str, Any], version: str, now: datetime
+) -> UsageFact | None:
+    """Insert the fact, waiting for a rival; None when it is already there."""
+    body = json.dumps(payload, cls=_Encoder, ensure_ascii=False)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO billing_usagefact"
+            " (source, kind, tenant_id, payload, tariff_version, recorded_at)"
+            " VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT (source) DO NOTHING RETURNING id",
+            [source, kind, tenant_id, body, version, now],
+        )
+        row = cursor.fetchone()
+    return UsageFact.objects.get(pk=row[0]) if row else None
+
+
+class _Encoder(DjangoJSONEncoder):
+    """Exact instants: Django's own drops microseconds."""
+
+    def default(self, o: Any) -> Any:
+        """Instants with their offset, decimals as text."""
+        if isinstance(o, datetime):
+            return o.isoformat()
+        return str(o) if isinstance(o, Decimal) else super().default(o)
+
+
+def _charges(source: str) -> list[Charge]:
+    return list(Charge.objects.filter(fact__source=source).order_by("id"))
+
+
+def _save(
+    fact: UsageFact,
+    lines: Iterable[tuple[str, Line]],
+    *,
+    service_on: date,
+    booking_code: str = "",
+    space_code: str = "",
+    document: Document = Document.INVOICE,
+) -> list[Charge]:
+    """Write the lines of a fact."""
+    return Charge.objects.bulk_create(
+        Charge(
+            source=f"{fact.source}/{key}",
+            fact=fact,
+            tenant_id=fact.tenant_id,
+            document=document,
+            kind=entry.kind,
+            booking_code=booking_code,
+            space_code=space_code,
+            service_on=service_on,
+            description_zh=entry.description_zh,
+            description_en=entry.description_en,
+            starts_at=entry.start,
+            ends_at=entry.end,
+            band=entry.band,
+            surge=entry.surge,
+            quantity=entry.quantity,
+            unit=entry.unit,
+            unit_fen=entry.unit_fen,
+            gross_fen=entry.gross_fen,
+            net_fen=entry.net_fen,
+            vat_fen=entry.vat_fen,
+            vat_rate=entry.vat_rate,
+            vat_category=entry.vat_category,
+            policy=entry.policy,
+            created_at=fact.recorded_at,
+        )
+        for key, entry in lines
+    )
