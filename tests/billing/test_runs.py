@@ -1,0 +1,290 @@
+"""Invoice runs: repeatable, resumable, gapless, immutable."""
+
+from datetime import date, datetime
+
+import pytest
+from django.db import DatabaseError, connection, transaction
+
+from base_ops.core.actors import SYSTEM
+from base_ops.core.models import Tenant
+from billing import services
+from billing.models import Budget, Charge, Invoice, InvoiceLine, InvoiceRun, UsageFact
+from billing.services import issuing, numbers, runs
+from tests import make
+from tests.billing.data import span
+from tests.billing.world import finished, room
+
+NOVEMBER = (date(2026, 11, 1), date(2026, 11, 30))
+
+
+def november(now: datetime) -> InvoiceRun:
+    return services.preview_run(
+        period_from=NOVEMBER[0], period_to=NOVEMBER[1], actor=SYSTEM, now=now
+    )
+
+
+def approved(now: datetime) -> InvoiceRun:
+    run = november(now)
+    services.approve_run(run_id=run.pk, inputs_hash=run.inputs_hash, actor=SYSTEM, now=now)
+    return services.ask_issue(run_id=run.pk, actor=SYSTEM, now=now)
+
+
+def some_charges(now: datetime, tenants: int = 3) -> list[Tenant]:
+    space = room()
+    found = [make.tenant(compliance_rating="A") for _ in range(tenants)]
+    for i, tenant in enumerate(found):
+        finished(tenant=tenant, space=space, span=span("11-16 10:00", 4), now=now)
+        finished(tenant=tenant, space=space, span=span(f"11-1{i % 9} 18:00", 3), now=now)
+    return found
+
+
+def content() -> list[tuple[object, ...]]:
+    """All documents, as they would be compared by an auditor."""
+    return [
+        (i.number, i.tenant.code, i.net_fen, i.vat_fen, i.gross_fen, *lines(i))
+        for i in Invoice.objects.order_by("number")
+    ]
+
+
+def lines(invoice: Invoice) -> list[tuple[object, ...]]:
+    return list(invoice.lines.values_list("position", "description_zh", "net_fen", "vat_fen"))
+
+
+@pytest.mark.usefixtures("prices")
+def test_preview_equals_what_is_issued(later: datetime) -> None:
+    some_charges(later)
+    run = approved(later)
+
+    made = services.issue_due(later)
+
+    run.refresh_from_db()
+    assert (made, run.status, run.entries_done) == (3, "issued", 3)
+    for entry in run.entries.select_related("invoice"):
+        assert entry.invoice is not None
+        assert entry.invoice.gross_fen == entry.gross_fen
+        assert list(entry.invoice.lines.values_list("charge_id", flat=True)) == entry.charge_ids
+    numbered = [i.number for i in Invoice.objects.order_by("number")]
+    assert numbered == [f"PYB-2026-{n:06d}" for n in (1, 2, 3)]
+    assert run.gross_fen == sum(i.gross_fen for i in Invoice.objects.all())
+
+
+@pytest.mark.usefixtures("prices")
+def test_a_second_run_over_the_same_period_finds_nothing(later: datetime) -> None:
+    some_charges(later)
+    approved(later)
+    services.issue_due(later)
+
+    again = approved(later)
+    made = services.issue_due(later)
+
+    again.refresh_from_db()
+    assert (made, again.entries_total, again.status) == (0, 0, "issued")
+
+
+@pytest.mark.usefixtures("prices")
+def test_late_facts_go_to_the_next_period(later: datetime) -> None:
+    [tenant] = some_charges(later, 1)
+    approved(later)
+    services.issue_due(later)
+    finished(tenant=tenant, space=room(), span=span("11-20 10:00", 1), now=later)
+
+    run = services.preview_run(
+        period_from=date(2026, 12, 1), period_to=date(2026, 12, 31), actor=SYSTEM, now=later
+    )
+
+    assert [len(e.charge_ids) for e in run.entries.all()] == [2]
+
+
+class Killed(Exception):
+    """The process dies here."""
+
+
+@pytest.mark.usefixtures("prices")
+@pytest.mark.parametrize("fatal_step", range(1, 5))
+def test_a_run_killed_half_way_resumes_to_the_same_documents(
+    later: datetime, monkeypatch: pytest.MonkeyPatch, fatal_step: int
+) -> None:
+    some_charges(later, 4)
+    run = approved(later)
+    with transaction.atomic():
+        services.issue_due(later)
+        undisturbed = content()
+        transaction.set_rollback(True)
+    steps = iter(range(1, 100))
+
+    def draw_and_die(*, document: str, year: int) -> str:
+        number = numbers_draw(document=document, year=year)
+        if next(steps) == fatal_step:
+            raise Killed
+        return number
+
+    numbers_draw = numbers.draw
+    monkeypatch.setattr(issuing.numbers, "draw", draw_and_die)
+    with pytest.raises(Killed):
+        services.issue_due(later)
+    assert Invoice.objects.count() == fatal_step - 1
+    services.issue_due(later)
+
+    run.refresh_from_db()
+    assert (run.status, run.entries_done) == ("issued", 4)
+    assert content() == undisturbed
+
+
+@pytest.mark.usefixtures("prices")
+def test_issue_is_refused_when_inputs_changed_since_approval(later: datetime) -> None:
+    some_charges(later)
+    first, second = november(later), november(later)
+    InvoiceRun.objects.filter(pk=first.pk).update(status="preview")
+    for run in (first, second):
+        services.approve_run(run_id=run.pk, actor=SYSTEM, now=later)
+    services.ask_issue(run_id=first.pk, actor=SYSTEM, now=later)
+    services.issue_due(later)
+
+    with pytest.raises(runs.InputsChanged):
+        services.ask_issue(run_id=second.pk, actor=SYSTEM, now=later)
+    with pytest.raises(runs.WrongState):
+        services.approve_run(run_id=second.pk, actor=SYSTEM, now=later)
+
+
+@pytest.mark.usefixtures("prices")
+def test_approving_another_preview_than_the_one_seen_is_refused(later: datetime) -> None:
+    some_charges(later, 1)
+    run = november(later)
+
+    with pytest.raises(runs.InputsChanged):
+        services.approve_run(run_id=run.pk, inputs_hash="0" * 64, actor=SYSTEM, now=later)
+
+
+@pytest.mark.usefixtures("prices")
+def test_a_newer_preview_supersedes_the_older(later: datetime) -> None:
+    some_charges(later, 1)
+    older = november(later)
+
+    november(later)
+
+    older.refresh_from_db()
+    assert older.status == "superseded"
+
+
+@pytest.mark.usefixtures("prices")
+def test_an_empty_period_is_refused(later: datetime) -> None:
+    with pytest.raises(runs.EmptyPeriod):
+        services.preview_run(
+            period_from=NOVEMBER[1], period_to=NOVEMBER[0], actor=SYSTEM, now=later
+        )
+
+
+@pytest.mark.usefixtures("prices")
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE billing_charge SET gross_fen = gross_fen",
+        "DELETE FROM billing_charge",
+        "UPDATE billing_usagefact SET kind = 'x'",
+        "DELETE FROM billing_usagefact",
+        "UPDATE billing_invoiceline SET position = position + 100",
+        "DELETE FROM billing_invoiceline",
+        "UPDATE billing_invoice SET gross_fen = gross_fen",
+        "DELETE FROM billing_invoice",
+    ],
+)
+def test_the_database_refuses_to_change_what_was_issued(later: datetime, statement: str) -> None:
+    some_charges(later, 1)
+    approved(later)
+    services.issue_due(later)
+
+    with (
+        pytest.raises(DatabaseError, match=r"immutable|is issued"),
+        transaction.atomic(),
+        connection.cursor() as cursor,
+    ):
+        cursor.execute(statement)
+
+
+@pytest.mark.usefixtures("prices")
+def test_no_line_can_be_added_to_an_issued_invoice(later: datetime) -> None:
+    [tenant] = some_charges(later, 1)
+    approved(later)
+    services.issue_due(later)
+    [charge, *_] = finished(tenant=tenant, space=room(), span=span("11-20 10:00", 1), now=later)
+
+    with pytest.raises(DatabaseError, match="is issued"), transaction.atomic():
+        InvoiceLine.objects.create(
+            invoice=Invoice.objects.get(),
+            charge=charge,
+            position=99,
+            vat_rate="0.06",
+            net_fen=0,
+            vat_fen=0,
+            gross_fen=0,
+        )
+
+
+@pytest.mark.usefixtures("prices")
+def test_an_invoice_whose_lines_do_not_add_up_cannot_be_issued(later: datetime) -> None:
+    [tenant] = some_charges(later, 1)
+    invoice = Invoice.objects.create(
+        kind="invoice",
+        tenant=tenant,
+        period_from=NOVEMBER[0],
+        period_to=NOVEMBER[1],
+        issued_at=later,
+        issued_on=date(2026, 12, 1),
+        due_on=date(2026, 12, 16),
+        seller={},
+        buyer={},
+    )
+    invoice.status, invoice.number, invoice.net_fen, invoice.gross_fen = "issued", "X", 1, 1
+
+    with pytest.raises(DatabaseError, match="do not add up"), transaction.atomic():
+        invoice.save()
+
+
+@pytest.mark.usefixtures("prices")
+def test_numbers_stay_gapless_when_a_transaction_rolls_back() -> None:
+    drawn = []
+    for rolls_back in (False, True, True, False):
+        with transaction.atomic():
+            number = numbers.draw(document="invoice", year=2026)
+            transaction.set_rollback(rolls_back)
+        if not rolls_back:
+            drawn.append(number)
+
+    assert drawn == ["PYB-2026-000001", "PYB-2026-000002"]
+
+
+@pytest.mark.usefixtures("prices")
+def test_one_fact_is_charged_once(later: datetime) -> None:
+    tenant, space = make.tenant(), room()
+    first = finished(
+        tenant=tenant, space=space, span=span("11-16 10:00", 4), now=later, booking_code="BKX"
+    )
+
+    again = finished(
+        tenant=tenant,
+        space=space,
+        span=span("11-16 10:00", 4),
+        now=later,
+        booking_code="BKX",
+        outcome="no_show",
+    )
+
+    assert [c.pk for c in again] == [c.pk for c in first]
+    assert (UsageFact.objects.count(), Charge.objects.count()) == (1, len(first))
+
+
+@pytest.mark.usefixtures("prices")
+def test_budgets_are_reserved_committed_and_released(later: datetime) -> None:
+    tenant = make.tenant(industry="jewellery", compliance_rating="B")
+    space = room("studio_jewel")
+    budget = Budget.objects.get(policy_code="P08", year=2026)
+    finished(tenant=tenant, space=space, span=span("11-18 19:00", 4), now=later)
+    budget.refresh_from_db()
+    assert (budget.reserved_fen, budget.committed_fen) == (17_400, 0)
+
+    approved(later)
+    services.issue_due(later)
+    finished(tenant=tenant, space=space, span=span("11-19 19:00", 4), now=later, outcome="no_show")
+
+    budget.refresh_from_db()
+    assert (budget.reserved_fen, budget.committed_fen) == (0, 17_400)
