@@ -1,0 +1,5 @@
+"""The booking endpoints."""
+
+from ninja import Router
+
+router = Router(tags=["booking"])

@@ -1,0 +1,196 @@
+"""Bookings, the allocations that make them exclusive, and leases."""
+
+from datetime import datetime
+
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import DateTimeRangeField, RangeOperators
+from django.db import models
+from django.db.models import F, Func, Q
+
+from base_ops.core.models import Space, Tenant
+from base_ops.core.spans import Span
+from booking.domain import states
+
+STATUSES = [(str(s), str(s)) for s in states.Status]
+KINDS = ["booking", "blackout", "lease"]
+
+
+class Booking(models.Model):
+    """What a tenant asked for: one space (or units of it) for [starts_at, ends_at)."""
+
+    code = models.CharField(max_length=16, unique=True)
+    tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="+")
+    space = models.ForeignKey(Space, on_delete=models.PROTECT, related_name="+")
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField(help_text="as booked; overtime_until is beyond it")
+    overtime_until = models.DateTimeField(null=True, blank=True)
+    status = models.CharField(max_length=16, choices=STATUSES)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    title = models.CharField(max_length=120, blank=True)
+    purpose = models.CharField(max_length=32)
+    headcount = models.PositiveIntegerField()
+    units = models.PositiveIntegerField(default=1)
+    services = models.JSONField(default=list, blank=True)
+    quote = models.JSONField(default=dict, blank=True)
+    price_fen = models.BigIntegerField(default=0)
+    pin = models.CharField(max_length=6)
+    created_at = models.DateTimeField()
+    confirmed_at = models.DateTimeField(null=True, blank=True)
+    checked_in_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    cancelled_at = models.DateTimeField(null=True, blank=True)
+    cancel_reason = models.CharField(max_length=240, blank=True)
+    prepared_at = models.DateTimeField(null=True, blank=True)
+    ready = models.CharField(
+        max_length=5, choices=[("green", "green"), ("red", "red")], blank=True
+    )
+    ready_at = models.DateTimeField(null=True, blank=True)
+    ready_reasons = models.JSONField(default=list, blank=True)
+    proposal = models.JSONField(null=True, blank=True, help_text="an equal free room when red")
+    warned_min = models.PositiveSmallIntegerField(default=0, help_text="10 or 5 before a hard end")
+    wrap_due_at = models.DateTimeField(null=True, blank=True)
+    live_minutes = models.PositiveIntegerField(null=True, blank=True)
+    energy_wh = models.BigIntegerField(null=True, blank=True)
+    source = models.CharField(max_length=16, default="api")
+    version = models.PositiveIntegerField(default=1)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="booking_ends_after_start", condition=Q(ends_at__gt=F("starts_at"))
+            ),
+            models.CheckConstraint(
+                name="booking_overtime_after_end",
+                condition=Q(overtime_until__isnull=True) | Q(overtime_until__gt=F("ends_at")),
+            ),
+            models.CheckConstraint(
+                name="booking_status_known", condition=Q(status__in=[s for s, _ in STATUSES])
+            ),
+            models.CheckConstraint(
+                name="booking_hold_expires",
+                condition=~Q(status="held") | Q(expires_at__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="booking_price_not_negative", condition=Q(price_fen__gte=0)
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["tenant", "starts_at"], name="booking_of_tenant"),
+            models.Index(fields=["status", "starts_at"], name="booking_by_status"),
+            models.Index(
+                fields=["wrap_due_at"], name="booking_wrap_due",
+                condition=Q(wrap_due_at__isnull=False),
+            ),
+        ]  # fmt: skip
+
+    def __str__(self) -> str:
+        return self.code
+
+    @property
+    def span(self) -> Span:
+        """The time as booked and quoted."""
+        return Span(self.starts_at, self.ends_at)
+
+    @property
+    def until(self) -> datetime:
+        """When the tenant's right to the room ends, overtime included."""
+        return self.overtime_until or self.ends_at
+
+
+class Lease(models.Model):
+    """Monthly rent of a whole space, or of some units in it, for [starts_on, ends_on)."""
+
+    code = models.CharField(max_length=16, unique=True)
+    tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="+")
+    space = models.ForeignKey(Space, on_delete=models.PROTECT, related_name="+")
+    units = models.PositiveIntegerField(null=True, blank=True)
+    starts_on = models.DateField()
+    ends_on = models.DateField(help_text="the first day after the lease")
+    monthly_rent_fen = models.BigIntegerField()
+    area_m2 = models.DecimalField(max_digits=8, decimal_places=2, null=True, blank=True)
+    deposit_months = models.PositiveIntegerField(default=0)
+    free_months = models.PositiveIntegerField(default=0)
+    policy_code = models.CharField(max_length=16, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="lease_ends_after_start", condition=Q(ends_on__gt=F("starts_on"))
+            ),
+            models.CheckConstraint(
+                name="lease_rent_not_negative", condition=Q(monthly_rent_fen__gte=0)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.code
+
+
+class Allocation(models.Model):
+    """One resource is taken during one block: the only thing that can conflict.
+
+    The resource is (space, unit): unit 0 is the whole space, 1..unit_count its units. The block
+    includes setup and teardown, frozen when it was booked.
+    """
+
+    space = models.ForeignKey(Space, on_delete=models.PROTECT, related_name="+")
+    unit = models.PositiveIntegerField(default=0)
+    block = DateTimeRangeField()
+    kind = models.CharField(max_length=8, choices=[(k, k) for k in KINDS])
+    booking = models.ForeignKey(
+        Booking, on_delete=models.CASCADE, null=True, blank=True, related_name="allocations"
+    )
+    lease = models.ForeignKey(
+        Lease, on_delete=models.CASCADE, null=True, blank=True, related_name="allocations"
+    )
+    note = models.CharField(max_length=120, blank=True)
+    active = models.BooleanField(default=True)
+    expires_at = models.DateTimeField(null=True, blank=True, help_text="of a hold")
+
+    class Meta:
+        constraints = [
+            ExclusionConstraint(
+                name="allocation_no_overlap",
+                expressions=[
+                    ("space", RangeOperators.EQUAL),
+                    ("unit", RangeOperators.EQUAL),
+                    ("block", RangeOperators.OVERLAPS),
+                ],
+                condition=Q(active=True),
+            ),
+            # An empty range overlaps nothing, so it would slip through the constraint above.
+            models.CheckConstraint(name="allocation_not_empty", condition=Q(block__isempty=False)),
+            models.CheckConstraint(
+                name="allocation_bounded",
+                condition=Q(block__lower_inf=False, block__upper_inf=False),
+            ),
+            models.CheckConstraint(
+                name="allocation_half_open",
+                condition=Q(block__lower_inc=True, block__upper_inc=False),
+            ),
+            models.CheckConstraint(name="allocation_kind_known", condition=Q(kind__in=KINDS)),
+            models.CheckConstraint(
+                name="allocation_of_its_kind",
+                condition=Q(kind="booking", booking__isnull=False, lease__isnull=True)
+                | Q(kind="lease", booking__isnull=True, lease__isnull=False)
+                | Q(kind="blackout", booking__isnull=True, lease__isnull=True),
+            ),
+        ]
+        indexes = [
+            models.Index(
+                F("space"),
+                Func(F("block"), function="lower", output_field=models.DateTimeField()),
+                name="allocation_by_start",
+                condition=Q(active=True),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.block}"
+
+    @property
+    def span(self) -> Span:
+        """The block; both bounds exist (constraint allocation_bounded)."""
+        assert self.block.lower is not None
+        assert self.block.upper is not None
+        return Span(self.block.lower, self.block.upper)

@@ -1,0 +1,262 @@
+"""What goes in and out of the booking endpoints."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated, Any
+
+from ninja import Schema
+from pydantic import AwareDatetime, Field, StringConstraints
+
+from base_ops.core.problems import Problem
+from base_ops.core.spans import Span
+from booking.domain import states
+from booking.models import Booking
+
+Text = Annotated[str, StringConstraints(strip_whitespace=True, max_length=120)]
+Purpose = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z_]{1,31}$")]
+
+
+class ServiceIn(Schema):
+    """So much of one service."""
+
+    code: Annotated[str, StringConstraints(max_length=16)]
+    qty: Annotated[Decimal, Field(gt=0, le=1000, max_digits=7, decimal_places=2)] = Decimal(1)
+
+
+class WishIn(Schema):
+    """What somebody wants to book; staff name the tenant."""
+
+    space: Annotated[str, StringConstraints(max_length=32)]
+    starts_at: AwareDatetime
+    ends_at: AwareDatetime
+    tenant: Annotated[str, StringConstraints(max_length=16)] | None = None
+    purpose: Purpose = "live_sales"
+    headcount: Annotated[int, Field(ge=1, le=1000)] = 1
+    title: Text = ""
+    services: Annotated[list[ServiceIn], Field(max_length=20)] = []
+    units: Annotated[int, Field(ge=1, le=100)] = 1
+
+
+class BookingIn(WishIn):
+    """A wish to be held, or with `confirm` to be confirmed at once."""
+
+    confirm: bool = False
+    quote_token: Annotated[str, StringConstraints(max_length=2000)] | None = None
+    override: Annotated[list[str], Field(max_length=10)] = []
+
+
+class BookingPatch(Schema):
+    """What can be changed without moving the booking."""
+
+    title: Text | None = None
+    purpose: Purpose | None = None
+    headcount: Annotated[int, Field(ge=1, le=1000)] | None = None
+
+
+class CancelIn(Schema):
+    """Why."""
+
+    reason: Annotated[str, StringConstraints(strip_whitespace=True, max_length=240)] = ""
+
+
+class CheckInIn(Schema):
+    """What was shown at the door."""
+
+    token: Annotated[str, StringConstraints(max_length=500)] | None = None
+    pin: Annotated[str, StringConstraints(max_length=6)] | None = None
+
+
+class TenantRef(Schema):
+    """A tenant by name."""
+
+    code: str
+    name_zh: str
+    name_en: str
+
+
+class SpaceRef(Schema):
+    """A space by name."""
+
+    code: str
+    name_zh: str
+    name_en: str
+
+
+class QuoteOut(Schema):
+    """A price with its derivation, and the token that books at it."""
+
+    quote: dict[str, Any]
+    token: str
+    expires_at: datetime
+
+
+class BookingOut(Schema):
+    """A booking as its tenant and the base see it."""
+
+    code: str
+    status: states.Status
+    space: SpaceRef
+    tenant: TenantRef
+    starts_at: datetime
+    ends_at: datetime
+    overtime_until: datetime | None
+    expires_at: datetime | None
+    title: str
+    purpose: str
+    headcount: int
+    units: int
+    services: list[dict[str, Any]]
+    price_fen: int
+    quote: dict[str, Any]
+    created_at: datetime
+    confirmed_at: datetime | None
+    checked_in_at: datetime | None
+    ended_at: datetime | None
+    cancelled_at: datetime | None
+    cancel_reason: str
+    prepared_at: datetime | None
+    ready: str | None
+    ready_reasons: list[dict[str, Any]]
+    proposal: dict[str, Any] | None
+    live_minutes: int | None
+    energy_wh: int | None
+    possible: list[str]
+    version: int
+
+
+def booking_out(row: Booking, *, now: datetime) -> BookingOut:
+    """The booking; a hold whose time is over reads as expired, swept or not."""
+    overdue = row.status == states.Status.HELD and (row.expires_at or now) <= now
+    status = states.Status.EXPIRED if overdue else states.Status(row.status)
+    return BookingOut.model_validate(
+        {name: getattr(row, name) for name in BookingOut.model_fields if name not in _COMPUTED}
+        | {
+            "status": status,
+            "space": _ref(row.space),
+            "tenant": _ref(row.tenant),
+            "ready": row.ready or None,
+            "possible": [
+                str(deed)
+                for deed in states.possible(status)
+                if deed not in (states.Deed.EXPIRE, states.Deed.RELEASE)
+            ],
+        }
+    )
+
+
+_COMPUTED = {"status", "space", "tenant", "ready", "possible"}
+
+
+def _ref(row: Any) -> dict[str, str]:
+    return {"code": row.code, "name_zh": row.name_zh, "name_en": row.name_en}
+
+
+class AvailableOut(Schema):
+    """One bookable space for the window asked for."""
+
+    space: str
+    name_zh: str
+    name_en: str
+    type: str
+    type_zh: str
+    type_en: str
+    floor: str
+    capacity: int
+    features: list[str]
+    free: bool
+    free_units: int
+    unit_count: int | None
+    next_free_at: datetime | None
+    list_fen: int | None
+    price_fen: int | None
+
+
+class AvailabilityOut(Schema):
+    """Every bookable space, the free ones first."""
+
+    starts_at: datetime
+    ends_at: datetime
+    items: list[AvailableOut]
+
+
+class CodeOut(Schema):
+    """What to show at the door."""
+
+    token: str
+    pin: str
+    expires_at: datetime
+
+
+class BlockOut(Schema):
+    """One allocation on the timeline; of others only that they are busy."""
+
+    from_: Annotated[datetime, Field(serialization_alias="from")]
+    to: datetime
+    starts_at: datetime | None = None
+    ends_at: datetime | None = None
+    kind: str
+    unit: int
+    booking: str | None = None
+    status: str | None = None
+    title: str | None = None
+    tenant: TenantRef | None = None
+
+
+class LaneOut(Schema):
+    """One space of the timeline."""
+
+    space: str
+    name_zh: str
+    name_en: str
+    type: str
+    floor: str
+    blocks: list[BlockOut]
+
+
+class TimelineOut(Schema):
+    """Who takes what when."""
+
+    from_: Annotated[datetime, Field(serialization_alias="from")]
+    to: datetime
+    lanes: list[LaneOut]
+
+
+class OccupancyOut(Schema):
+    """Every space's occ value as the caller may see it."""
+
+    at: datetime
+    topic: str
+    spaces: dict[str, dict[str, Any]]
+
+
+class Alternative(Schema):
+    """Another time in the same room, or an equal room at the same time."""
+
+    kind: str
+    space: str
+    name_zh: str
+    name_en: str
+    starts_at: datetime
+    ends_at: datetime
+
+
+class Conflict(Schema):
+    """What is in the way; of others only that they are busy."""
+
+    space: str
+    from_: Annotated[datetime, Field(alias="from")]
+    to: datetime
+    kind: str
+    booking: str | None = None
+
+
+class SlotTakenProblem(Problem):
+    """409 slot_taken."""
+
+    conflicts: list[Conflict] = []
+    alternatives: list[Alternative] = []
+
+
+def span_of(starts_at: datetime, ends_at: datetime) -> Span:
+    """The half-open span; ValueError when empty."""
+    return Span(starts_at, ends_at)

@@ -1,0 +1,46 @@
+"""Deeds on bookings; each is one transaction."""
+
+from booking.services.making import (
+    BookingWish,
+    QuoteChanged,
+    QuoteExpired,
+    SlotTaken,
+    amend,
+    book,
+    cancel,
+    confirm,
+    offer_quote,
+)
+from booking.services.preparing import record_ready, run_prepare, wrap_up
+from booking.services.staying import check_in, check_out, code_for_door, finish
+from booking.services.sweeping import (
+    end_due,
+    expire_holds,
+    extend_due,
+    release_no_shows,
+    warn_due,
+)
+
+__all__ = [
+    "BookingWish",
+    "QuoteChanged",
+    "QuoteExpired",
+    "SlotTaken",
+    "amend",
+    "book",
+    "cancel",
+    "check_in",
+    "check_out",
+    "code_for_door",
+    "confirm",
+    "end_due",
+    "expire_holds",
+    "extend_due",
+    "finish",
+    "offer_quote",
+    "record_ready",
+    "release_no_shows",
+    "run_prepare",
+    "warn_due",
+    "wrap_up",
+]

@@ -1,0 +1,146 @@
+"""What time alone brings about. Each deed finds its work in the database and is safe to repeat."""
+
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import F
+from django.db.models.functions import Coalesce
+from psycopg.types.range import TimestamptzRange
+
+from base_ops.core.actors import SYSTEM
+from base_ops.core.spans import Span
+from booking import occupancy, selectors
+from booking.domain.states import Deed, Status
+from booking.models import Allocation, Booking
+from booking.services import charging, preparing, staying
+from booking.services.changing import advance, record, save, show
+from booking.services.locking import free, lock_spaces, release_expired
+from devices import services as devices
+
+EXTENSION = timedelta(minutes=15)
+EXTEND_AHEAD = timedelta(seconds=45)  # before the encoder stops by itself
+WARNINGS_MIN = (10, 5)
+
+
+def expire_holds(*, now: datetime) -> int:
+    """Tidy up holds whose time is over; booking and reading never count them anyway."""
+    space_ids = sorted(
+        set(
+            Booking.objects.filter(status=Status.HELD, expires_at__lte=now).values_list(
+                "space_id", flat=True
+            )
+        )
+    )
+    done = 0
+    for space_id in space_ids:
+        with transaction.atomic():
+            lock_spaces([space_id])
+            done += release_expired([space_id], now=now)
+            occupancy.refresh(space_ids=[space_id], now=now)
+    return done
+
+
+def release_no_shows(*, now: datetime) -> int:
+    """Release, 20 minutes after the start, rooms nobody checked in to; on air is a check-in."""
+    due = Booking.objects.filter(status=Status.CONFIRMED, starts_at__lte=now - staying.GRACE)
+    return preparing.each(due, lambda booking: _release(booking, now=now))
+
+
+def _release(booking: Booking, *, now: datetime) -> bool:
+    if booking.status != Status.CONFIRMED:
+        return False
+    if booking.space_id in selectors.on_air(now) and now < booking.until:
+        advance(booking, Deed.CHECK_IN, actor=SYSTEM, why="on air", now=now, checked_in_at=now)
+        staying.hand_over(booking, actor=SYSTEM, now=now)
+    else:
+        advance(
+            booking, Deed.RELEASE, actor=SYSTEM, why="no check-in within the grace period",
+            now=now, wrap_due_at=now if booking.prepared_at else None,
+        )  # fmt: skip
+        free(booking)
+        charging.charge(booking, "no_show", now=now)
+        preparing.wrap_if_due(booking, now=now)
+    show(booking, now=now)
+    return True
+
+
+def extend_due(*, now: datetime) -> int:
+    """Extend shows that run over, a quarter of an hour at a time, while the room stays free."""
+    due = _on_air_and_ending(now=now, within=EXTEND_AHEAD)
+    return preparing.each(due, lambda booking: _extend(booking, now=now))
+
+
+def _on_air_and_ending(*, now: datetime, within: timedelta) -> list[Booking]:
+    return list(
+        Booking.objects.alias(end=Coalesce(F("overtime_until"), F("ends_at"))).filter(
+            status=Status.CHECKED_IN,
+            end__lte=now + within,
+            space_id__in=selectors.on_air(now),
+        )
+    )
+
+
+def _extend(booking: Booking, *, now: datetime) -> bool:
+    if booking.status != Status.CHECKED_IN or booking.until > now + EXTEND_AHEAD:
+        return False
+    until = booking.until + EXTENSION
+    if not _free_until(booking, until, now=now):
+        return False
+    end = until + selectors.buffers(booking.space).teardown
+    for row in Allocation.objects.filter(booking=booking, active=True):
+        row.block = TimestamptzRange(row.span.start, end, "[)")
+        row.save(update_fields=["block"])
+    save(booking, overtime_until=until)
+    record(booking, "extend", actor=SYSTEM, now=now, until=until.isoformat())
+    devices.extend_grant(booking_code=booking.code, until=until, now=now)
+    show(booking, now=now)
+    return True
+
+
+def _free_until(booking: Booking, until: datetime, *, now: datetime) -> bool:
+    """Whether nobody else takes the booking's units up to `until` and its teardown."""
+    end = until + selectors.buffers(booking.space).teardown
+    own = list(Allocation.objects.filter(booking=booking, active=True))
+    window = Span(booking.starts_at, end)
+    takings = selectors.taken(space_ids=[booking.space_id], window=window, now=now)
+    units = {row.unit for row in own}
+    return bool(own) and not any(
+        t.unit in units and t.booking_code != booking.code for t in takings[booking.space_id]
+    )
+
+
+def warn_due(*, now: datetime) -> int:
+    """Warn shows that cannot run over, ten and five minutes before their hard end."""
+    due = _on_air_and_ending(now=now, within=timedelta(minutes=max(WARNINGS_MIN)))
+    return preparing.each(due, lambda booking: _warn(booking, now=now))
+
+
+def _warn(booking: Booking, *, now: datetime) -> bool:
+    left = booking.until - now
+    mark = min((m for m in WARNINGS_MIN if left <= timedelta(minutes=m)), default=0)
+    if not mark or (booking.warned_min and booking.warned_min <= mark):
+        return False
+    if _free_until(booking, booking.until + EXTENSION, now=now):
+        return False
+    save(booking, warned_min=mark)
+    record(booking, "warn", actor=SYSTEM, now=now, minutes=mark)
+    show(booking, now=now)
+    return True
+
+
+def end_due(*, now: datetime) -> int:
+    """Complete stays whose booked time is over and whose room is off air."""
+    due = Booking.objects.filter(status=Status.CHECKED_IN, ends_at__lte=now).exclude(
+        space_id__in=selectors.on_air(now)
+    )
+    return preparing.each(due, lambda booking: _end(booking, now=now))
+
+
+def _end(booking: Booking, *, now: datetime) -> bool:
+    if booking.status != Status.CHECKED_IN or booking.ends_at > now:
+        return False
+    if booking.space_id in selectors.on_air(now):
+        return False
+    ended = min(now, booking.overtime_until) if booking.overtime_until else booking.ends_at
+    staying.finish(booking, actor=SYSTEM, ended_at=ended, now=now)
+    return True
