@@ -65,3 +65,8 @@ def check(
     if actor.kind == "user" and actor.role in STAFF_ROLES:
         return None
     raise NotEntitled
+
+
+def may_override(actor: Actor) -> bool:
+    """Whether the actor may set the on-air interlock aside, on record."""
+    return actor.kind == "user" and actor.tenant_id is None and actor.role in STAFF_ROLES

@@ -61,7 +61,7 @@ def _stops(change: Mapping[str, Any]) -> bool:
 def _shortens(change: Mapping[str, Any], reported: Mapping[str, Any]) -> bool:
     """An earlier end cuts the show; a first or later one does not."""
     now_until, until = reported.get("until"), change.get("until")
-    return until is not None and now_until is not None and until < now_until
+    return bool(until is not None and now_until is not None and until < now_until)
 
 
 def check(*, on_air: OnAir | None, harmful: bool, is_holder: bool, now: datetime) -> None:

@@ -2,15 +2,14 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypedDict
 
 from devices.domain.scenes import Scene, Target, Wish, desired
 from devices.domain.shadow import Link
 
 
-@dataclass(frozen=True, slots=True)
-class Reason:
-    """One thing that is missing, and on which device."""
+class Reason(TypedDict):
+    """One thing that is missing, and on which device; plain JSON, as bookings keep it."""
 
     code: str
     device: str | None
@@ -56,13 +55,17 @@ def light(devices: Sequence[Seen], uplinks: Sequence[Seen]) -> Ready:
     reasons = [r for d in devices if _counts(d) for r in _faults(d)]
     have = {d.kind for d in devices if _counts(d)}
     reasons += [
-        Reason(f"no_{kind}", None, f"没有可用的{zh}", f"the room has not got {en}")
+        _reason(f"no_{kind}", None, f"没有可用的{zh}", f"the room has not got {en}")
         for kind, (zh, en) in _NEEDED.items()
         if kind not in have
     ]
     if not any(u.link is Link.ONLINE for u in uplinks):
-        reasons.append(Reason("no_uplink", None, "外网链路不可用", "no uplink is online"))
+        reasons.append(_reason("no_uplink", None, "外网链路不可用", "no uplink is online"))
     return Ready(not reasons, tuple(reasons))
+
+
+def _reason(code: str, device: str | None, zh: str, en: str) -> Reason:
+    return {"code": code, "device": device, "zh": zh, "en": en}
 
 
 def _counts(device: Seen) -> bool:
@@ -78,7 +81,7 @@ def _counts(device: Seen) -> bool:
 def _faults(device: Seen) -> list[Reason]:
     if device.link is not Link.ONLINE:
         zh = {Link.OFFLINE: "离线", Link.STALE: "无响应"}.get(device.link, "状态未知")
-        return [Reason(f"{device.kind}_{device.link}", device.code, zh, f"is {device.link}")]
+        return [_reason(f"{device.kind}_{device.link}", device.code, zh, f"is {device.link}")]
     check = _CHECKS.get(device.kind)
     return check(device) if check else []
 
@@ -86,16 +89,16 @@ def _faults(device: Seen) -> list[Reason]:
 def _light_faults(device: Seen) -> list[Reason]:
     if device.reported.get("power") is True:
         return []
-    return [Reason("light_off", device.code, "灯未开", "is off")]
+    return [_reason("light_off", device.code, "灯未开", "is off")]
 
 
 def _camera_faults(device: Seen) -> list[Reason]:
     faults = []
     if device.reported.get("power") is False:
-        faults.append(Reason("camera_off", device.code, "摄像机未开机", "is off"))
+        faults.append(_reason("camera_off", device.code, "摄像机未开机", "is off"))
     if device.reported.get("privacy") is True:
         faults.append(
-            Reason("camera_private", device.code, "隐私遮挡未打开", "has its shutter closed")
+            _reason("camera_private", device.code, "隐私遮挡未打开", "has its shutter closed")
         )
     return faults
 
@@ -103,9 +106,9 @@ def _camera_faults(device: Seen) -> list[Reason]:
 def _encoder_faults(device: Seen) -> list[Reason]:
     faults = []
     if device.reported.get("run") not in ("stopped", "starting", "live"):
-        faults.append(Reason("encoder_error", device.code, "编码器异常", "is in error"))
+        faults.append(_reason("encoder_error", device.code, "编码器异常", "is in error"))
     if device.reported.get("input_locked") is False:
-        faults.append(Reason("encoder_no_input", device.code, "编码器无信号输入", "has no input"))
+        faults.append(_reason("encoder_no_input", device.code, "编码器无信号输入", "has no input"))
     return faults
 
 

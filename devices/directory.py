@@ -1,0 +1,100 @@
+"""Who is who: devices by code and id, kept in memory because each message asks.
+
+Reloaded when something in this process changed a device, when a code is unknown, and at least
+every ten seconds, because other processes change devices too.
+"""
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from devices.models import Device
+from devices.models.registry import DeviceStatus
+
+MAX_AGE = timedelta(seconds=10)
+MISS_AGE = timedelta(seconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What the registry says of one device."""
+
+    id: int
+    code: str
+    kind: str
+    role: str
+    status: str
+    model: str
+    name_zh: str
+    name_en: str
+    space_id: int | None
+    space_code: str
+
+    @property
+    def is_active(self) -> bool:
+        """Whether it takes part: neither in quarantine, maintenance nor retired."""
+        return self.status == DeviceStatus.ACTIVE
+
+
+class _Cache:
+    """One loaded copy; replaced whole, never changed."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.loaded_at: datetime | None = None
+        self.by_code: Mapping[str, Entry] = {}
+        self.by_id: Mapping[int, Entry] = {}
+
+
+_cache = _Cache()
+
+
+def forget() -> None:
+    """Load again before the next answer."""
+    _cache.loaded_at = None
+
+
+def by_code(now: datetime) -> Mapping[str, Entry]:
+    """All devices by code, at most ten seconds old."""
+    _refresh(now, MAX_AGE)
+    return _cache.by_code
+
+
+def by_id(now: datetime) -> Mapping[int, Entry]:
+    """All devices by id, at most ten seconds old."""
+    _refresh(now, MAX_AGE)
+    return _cache.by_id
+
+
+def after_miss(now: datetime) -> Mapping[str, Entry]:
+    """All devices by code, at most one second old: somebody asked for one that we do not know."""
+    _refresh(now, MISS_AGE)
+    return _cache.by_code
+
+
+def _refresh(now: datetime, max_age: timedelta) -> None:
+    loaded_at = _cache.loaded_at
+    if loaded_at is not None and timedelta(0) <= now - loaded_at < max_age:
+        return
+    with _cache.lock:
+        entries = [_entry(d) for d in Device.objects.select_related("model", "space")]
+        _cache.by_code = {e.code: e for e in entries}
+        _cache.by_id = {e.id: e for e in entries}
+        _cache.loaded_at = now
+
+
+def _entry(device: Device) -> Entry:
+    model, space = device.model, device.space
+    return Entry(
+        id=device.pk,
+        code=device.code,
+        kind=device.kind,
+        role=device.role,
+        status=device.status,
+        model=model.code if model else "",
+        name_zh=model.name_zh if model else device.code,
+        name_en=f"{model.brand} {model.model}" if model else device.code,
+        space_id=device.space_id,
+        space_code=space.code if space else "",
+    )

@@ -1,0 +1,13 @@
+"""The periodic work of this app."""
+
+from base_ops.core.jobs import Job
+from devices import services
+
+JOBS: list[Job] = [
+    Job("devices.mark_stale", 5, services.mark_stale),
+    Job("devices.expire_commands", 2, services.expire_commands),
+    Job("devices.end_lost_streams", 30, services.end_lost_streams),
+    Job("devices.make_partitions", 3600, services.make_partitions),
+    Job("devices.drop_partitions", 3600, services.drop_old_partitions),
+    Job("devices.prune", 3600, services.prune),
+]

@@ -1,0 +1,112 @@
+"""What the API says about devices."""
+
+from datetime import datetime
+from typing import Any
+
+from ninja import Schema
+from pydantic import Field
+
+
+class DeviceOut(Schema):
+    """One device as it is now; `at` is its last sign of life, `link` says how sure we are."""
+
+    code: str
+    space: str | None
+    status: str
+    kind: str
+    role: str
+    model: str
+    name_zh: str
+    name_en: str
+    link: str
+    reported: dict[str, Any]
+    desired: dict[str, Any] | None
+    pending: bool
+    at: datetime | None
+    version: int
+
+
+class DeviceDetailOut(DeviceOut):
+    """With what it can be told; empty means that it is only read."""
+
+    capabilities: dict[str, dict[str, Any]]
+    meta: dict[str, Any]
+
+
+class CommandIn(Schema):
+    """Absolute values of the keys to change."""
+
+    state: dict[str, Any] = Field(max_length=32)
+    if_v: int | None = Field(default=None, ge=0)
+    override: bool = False
+
+
+class CommandOut(Schema):
+    """One command and where it stands; `reason` says why it ended as it did."""
+
+    id: str
+    device: str
+    op: str
+    state: dict[str, Any]
+    status: str
+    reason: str
+    actor: str
+    booking: str | None
+    scene_run: str | None
+    created_at: datetime
+    expires_at: datetime
+    sent_at: datetime | None
+    acked_at: datetime | None
+    ended_at: datetime | None
+
+
+class SceneIn(Schema):
+    """One of standby, prepare, on_air, wrap, off."""
+
+    scene: str = Field(pattern="^(standby|prepare|on_air|wrap|off)$")
+
+
+class SceneRunOut(Schema):
+    """A scene applied to a space; `progress` counts its commands by status."""
+
+    id: str
+    space: str
+    scene: str
+    booking: str | None
+    until: datetime | None
+    actor: str
+    created_at: datetime
+    finished: bool
+    progress: dict[str, int]
+
+
+class Point(Schema):
+    """One measurement."""
+
+    at: datetime
+    value: float
+
+
+class SeriesOut(Schema):
+    """One metric of a device over time."""
+
+    device: str
+    metric: str
+    points: list[Point]
+
+
+class AlarmOut(Schema):
+    """One alarm; open while `cleared_at` is null."""
+
+    id: int
+    code: str
+    title_zh: str
+    title_en: str
+    severity: str
+    device: str | None
+    space: str | None
+    detail: dict[str, Any]
+    raised_at: datetime
+    cleared_at: datetime | None
+    acknowledged_at: datetime | None
+    acknowledged_by: str

@@ -1,0 +1,41 @@
+"""Reads: what the building shows to those above and outside."""
+
+from devices.selectors.devices import (
+    booking_in,
+    device_values,
+    has_open_command,
+    held_space_ids,
+    holds_space,
+    live_rights,
+    rights_of_space,
+    scene_progress,
+    telemetry,
+)
+from devices.selectors.spaces import (
+    SpaceHealth,
+    energy_wh,
+    on_air_of,
+    on_air_space_ids,
+    ready_light,
+    space_health,
+    stream_minutes,
+)
+
+__all__ = [
+    "SpaceHealth",
+    "booking_in",
+    "device_values",
+    "energy_wh",
+    "has_open_command",
+    "held_space_ids",
+    "holds_space",
+    "live_rights",
+    "on_air_of",
+    "on_air_space_ids",
+    "ready_light",
+    "rights_of_space",
+    "scene_progress",
+    "space_health",
+    "stream_minutes",
+    "telemetry",
+]

@@ -1,0 +1,104 @@
+"""Reads about single devices: their live value, rights, telemetry, the progress of a scene."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from django.db import connection
+
+from base_ops.core.models import Space
+from base_ops.core.spans import Span
+from devices.domain import shadow as shadows
+from devices.domain.commands import OPEN, Status
+from devices.domain.entitlement import Right
+from devices.models import Command, Device, Grant, SceneRun, Shadow
+
+MAX_POINTS = 5000
+
+
+def device_values(devices: Iterable[Device], *, now: datetime) -> dict[str, dict[str, Any]]:
+    """The live value of each device by code; `model` and `shadow` should be loaded."""
+    found = list(devices)
+    busy = has_open_command([d.pk for d in found])
+    return {d.code: _value(d, pending=d.pk in busy, now=now) for d in found}
+
+
+def _value(device: Device, *, pending: bool, now: datetime) -> dict[str, Any]:
+    shadow: Shadow | None = getattr(device, "shadow", None)
+    model = device.model
+    link = shadows.Link.UNKNOWN
+    if shadow is not None:
+        link = shadows.link_at(shadows.Link(shadow.link), shadow.last_seen_at, now)
+    return {
+        "kind": device.kind,
+        "role": device.role,
+        "model": model.code if model else "",
+        "name_zh": model.name_zh if model else device.code,
+        "name_en": f"{model.brand} {model.model}" if model else device.code,
+        "link": str(link),
+        "reported": shadow.reported if shadow else {},
+        "desired": shadow.desired if shadow else None,
+        "pending": pending,
+        "at": shadow.last_seen_at.isoformat() if shadow and shadow.last_seen_at else None,
+        "version": max(shadow.version, 0) if shadow else 0,
+    }
+
+
+def has_open_command(device_ids: Iterable[int]) -> set[int]:
+    """Those of the devices that have a command on its way."""
+    rows = Command.objects.filter(device_id__in=list(device_ids), status__in=OPEN)
+    return set(rows.values_list("device_id", flat=True))
+
+
+def live_rights(space_ids: Iterable[int], *, now: datetime) -> dict[int, list[Right]]:
+    """The rights that hold now, by space."""
+    result: dict[int, list[Right]] = {}
+    rows = Grant.objects.filter(space_id__in=list(space_ids), revoked_at=None, until__gt=now)
+    for grant in rows:
+        result.setdefault(grant.space_id, []).append(grant.right)
+    return result
+
+
+def rights_of_space(space_id: int, *, now: datetime) -> list[Right]:
+    """The rights that hold now in one space."""
+    return live_rights([space_id], now=now).get(space_id, [])
+
+
+def holds_space(*, tenant_id: int, space_code: str, now: datetime) -> bool:
+    """Whether the tenant may control the space now."""
+    return Grant.objects.filter(
+        tenant_id=tenant_id, space__code=space_code, revoked_at=None, until__gt=now
+    ).exists()
+
+
+def held_space_ids(*, tenant_id: int, now: datetime) -> set[int]:
+    """The spaces that a tenant may control now."""
+    rows = Grant.objects.filter(tenant_id=tenant_id, revoked_at=None, until__gt=now)
+    return set(rows.values_list("space_id", flat=True))
+
+
+def booking_in(space: Space, *, tenant_id: int | None, now: datetime) -> str | None:
+    """The booking by which somebody holds the space now: the tenant's own, or anybody's."""
+    rows = Grant.objects.filter(space=space, revoked_at=None, until__gt=now)
+    if tenant_id is not None:
+        rows = rows.filter(tenant_id=tenant_id)
+    return rows.order_by("-until").values_list("booking_code", flat=True).first()
+
+
+def scene_progress(run: SceneRun) -> dict[str, int]:
+    """How many commands of a run stand where; plus `total`."""
+    statuses = list(run.commands.values_list("status", flat=True))
+    return {"total": len(statuses)} | {str(s): statuses.count(s) for s in Status}
+
+
+def telemetry(*, device: Device, metric: str, span: Span) -> list[tuple[datetime, float]]:
+    """One metric of a device over time, thinned evenly to at most 5,000 points."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT at, value FROM (SELECT at, (m->>%s)::float8 AS value,"
+            " row_number() OVER (ORDER BY at) AS n, count(*) OVER () AS total"
+            " FROM devices_telemetry WHERE device_id = %s AND at >= %s AND at < %s AND m ? %s) t"
+            " WHERE n %% greatest(1, (total + %s - 1) / %s) = 0 ORDER BY at",
+            [metric, device.pk, span.start, span.end, metric, MAX_POINTS, MAX_POINTS],
+        )
+        return [(at, value) for at, value in cursor.fetchall()]

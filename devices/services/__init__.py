@@ -1,0 +1,45 @@
+"""Deeds: what changes the building, one transaction each."""
+
+from devices.importers import load as import_base_devices
+from devices.services.alarming import acknowledge_alarm
+from devices.services.granting import extend_grant, grant_control, revoke_control
+from devices.services.ingest import Ingested, ingest
+from devices.services.keeping import (
+    drop_old_partitions,
+    end_lost_streams,
+    expire_commands,
+    make_partitions,
+    mark_stale,
+    prune,
+)
+from devices.services.outbox import (
+    COMMANDS_CHANNEL,
+    claim_commands,
+    command_acked,
+    commands_published,
+)
+from devices.services.pulse import bridge_beat
+from devices.services.queueing import apply_scene, send_command
+
+__all__ = [
+    "COMMANDS_CHANNEL",
+    "Ingested",
+    "acknowledge_alarm",
+    "apply_scene",
+    "bridge_beat",
+    "claim_commands",
+    "command_acked",
+    "commands_published",
+    "drop_old_partitions",
+    "end_lost_streams",
+    "expire_commands",
+    "extend_grant",
+    "grant_control",
+    "import_base_devices",
+    "ingest",
+    "make_partitions",
+    "mark_stale",
+    "prune",
+    "revoke_control",
+    "send_command",
+]

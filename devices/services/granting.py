@@ -1,0 +1,75 @@
+"""Rights to control a room: given at check-in, moved with the end, taken back."""
+
+import logging
+from datetime import datetime
+
+from django.db import transaction
+
+from base_ops.core.actors import SYSTEM
+from base_ops.core.models import Space
+from devices.models import Grant, StreamSession
+from devices.services import queueing
+
+logger = logging.getLogger(__name__)
+
+
+def grant_control(
+    *, space: Space, tenant_id: int, booking_code: str, until: datetime, now: datetime
+) -> Grant:
+    """Let a tenant control the devices of a space until an instant.
+
+    Granting again for the same booking moves the end and starts a new epoch, so that commands of
+    a revoked right stay dead.
+    """
+    with transaction.atomic():
+        held = Grant.objects.select_for_update().filter(booking_code=booking_code).first()
+        if held is None:
+            held = Grant(booking_code=booking_code, granted_at=now)
+        elif held.revoked_at is not None:
+            held.epoch += 1
+        held.space, held.tenant_id = space, tenant_id
+        held.until, held.revoked_at = until, None
+        held.save()
+    logger.info("grant.given", extra={"booking": booking_code, "space": space.code})
+    return held
+
+
+def extend_grant(*, booking_code: str, until: datetime, now: datetime) -> None:
+    """Move the end of a right; encoders of the show on air are told a later end at once."""
+    with transaction.atomic():
+        grant = (
+            Grant.objects.select_for_update(of=("self",))
+            .select_related("space")
+            .filter(booking_code=booking_code, revoked_at=None)
+            .first()
+        )
+        if grant is None:
+            return
+        later = until > grant.until
+        grant.until = until
+        grant.save(update_fields=["until"])
+        if later and _streams(grant.space):
+            queueing.apply_scene(
+                space=grant.space,
+                scene="on_air",
+                actor=SYSTEM,
+                booking_code=booking_code,
+                until=until,
+                only_kinds=("encoder",),
+                now=now,
+            )
+
+
+def revoke_control(*, booking_code: str, now: datetime) -> None:
+    """Take the right back; what was queued under it is refused when its turn comes."""
+    with transaction.atomic():
+        for grant in Grant.objects.select_for_update().filter(
+            booking_code=booking_code, revoked_at=None
+        ):
+            grant.revoked_at = now
+            grant.epoch += 1
+            grant.save(update_fields=["revoked_at", "epoch"])
+
+
+def _streams(space: Space) -> bool:
+    return StreamSession.objects.filter(space=space, ended_at=None).exists()

@@ -1,0 +1,68 @@
+"""The two questions before a command: is the actor entitled, and would it harm a show?
+
+Asked when a command is queued and again when it is sent, of the same facts read anew.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from base_ops.core.actors import Actor
+from devices import selectors
+from devices.domain import entitlement, interlock
+from devices.domain.entitlement import NotEntitled, Right
+from devices.domain.interlock import OnAir
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Who holds the rooms and which of them are on air, read once for many commands."""
+
+    rights: Mapping[int, Sequence[Right]]
+    shows: Mapping[int, OnAir]
+    now: datetime
+
+
+def facts(space_ids: Iterable[int], *, now: datetime) -> Facts:
+    """Read the facts about these spaces."""
+    ids = list(space_ids)
+    return Facts(
+        rights=selectors.live_rights(ids, now=now),
+        shows=selectors.on_air_of(ids, now=now),
+        now=now,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One command before it is queued, or again before it is sent."""
+
+    space_id: int
+    kind: str
+    op: str
+    state: Mapping[str, Any]
+    reported: Mapping[str, Any]
+    actor: Actor
+    override: bool = False
+
+
+def check(request: Request, known: Facts) -> Right | None:
+    """The right that the command rests on, or None for staff and the system.
+
+    Raises:
+        NotEntitled: the actor does not hold the room, or overrides without being staff.
+        OnAirInterlock: the command would harm a show that is somebody else's.
+    """
+    rights = known.rights.get(request.space_id, ())
+    right = entitlement.check(request.actor, request.state, rights, known.now)
+    if request.override and not entitlement.may_override(request.actor):
+        raise NotEntitled("only the base's staff overrides the interlock")
+    interlock.check(
+        on_air=known.shows.get(request.space_id),
+        harmful=not request.override
+        and interlock.harms(request.kind, request.op, request.state, request.reported),
+        is_holder=right is not None,
+        now=known.now,
+    )
+    return right

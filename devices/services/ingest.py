@@ -1,0 +1,226 @@
+"""A batch of messages becomes shadows, telemetry, closed commands, alarms and live changes.
+
+One transaction for the whole batch, set-based throughout: lock the shadows of the devices that
+spoke, fold their messages in memory, write what changed. Bridges ask for batches of some hundred
+messages; the cost of a batch grows far slower than its size.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from base_ops.core import db
+from devices import directory
+from devices.directory import Entry
+from devices.domain import alarms, messages
+from devices.domain import shadow as shadows
+from devices.domain.alarms import Code
+from devices.domain.messages import Ack, Event, Incoming, Meta, State, Tele
+from devices.domain.shadow import Link
+from devices.models import Device
+from devices.models.registry import DeviceStatus
+from devices.services import alarming, announce, measuring, outbox, streaming
+from devices.services.shadowing import Row, load, save
+
+FAULT_EVENTS = frozenset({"fault", "tamper", "smoke", "overload"})
+
+
+@dataclass(frozen=True, slots=True)
+class Ingested:
+    """What became of a batch."""
+
+    accepted: int
+    unknown: int
+    quarantined: int
+
+
+@dataclass(slots=True)
+class _Spoken:
+    """The messages of one device in a batch, in order of arrival."""
+
+    entry: Entry
+    messages: list[Incoming] = field(default_factory=list)
+
+
+def ingest(batch: Sequence[Incoming], now: datetime) -> Ingested:
+    """Take in a batch, in order of arrival; safe to repeat as a whole.
+
+    Messages of devices that nobody registered change nothing and are counted, but a $meta puts
+    its sender into quarantine.
+    """
+    return db.in_transaction(lambda: _ingest(batch, now))
+
+
+def _ingest(batch: Sequence[Incoming], now: datetime) -> Ingested:
+    spoken, strangers = _by_device(batch, now)
+    changes = announce.Changes()
+    rows = _fold(spoken, now)
+    closes = outbox.closes_of(_acks(spoken), _effects(spoken))
+    outbox.close(closes, now=now, changes=changes)
+    streaming.follow(rows, now=now, changes=changes)
+    _watch(spoken, rows, now, changes)
+    save(rows)
+    measuring.keep(_tele(spoken), now=now)
+    _note(rows, now, changes)
+    _meta(spoken)
+    announce.tell(changes, now=now)
+    quarantined = _quarantine(strangers)
+    known = sum(len(s.messages) for s in spoken.values())
+    return Ingested(known, len(strangers) - quarantined, quarantined)
+
+
+def _by_device(
+    batch: Sequence[Incoming], now: datetime
+) -> tuple[dict[int, _Spoken], list[Incoming]]:
+    """Messages by device id; and those of strangers."""
+    known = directory.by_code(now)
+    if any(m.device not in known for m in batch):
+        known = directory.after_miss(now)
+    spoken: dict[int, _Spoken] = {}
+    strangers: list[Incoming] = []
+    for message in batch:
+        entry = known.get(message.device)
+        if entry is None:
+            strangers.append(message)
+            continue
+        found = spoken.get(entry.id)
+        if found is None:
+            found = spoken[entry.id] = _Spoken(entry)
+        found.messages.append(message)
+    return spoken, strangers
+
+
+def _fold(spoken: Mapping[int, _Spoken], now: datetime) -> dict[int, Row]:
+    """Each device's shadow before and after its messages."""
+    rows = load(sorted(spoken))
+    for device_id, row in rows.items():
+        heard = spoken[device_id]
+        row.entry = heard.entry
+        shadow = row.before
+        for message in heard.messages:
+            shadow = shadows.merge(shadow, message, now=now)
+        row.after = shadow
+    return rows
+
+
+def _acks(spoken: Mapping[int, _Spoken]) -> list[Ack]:
+    return [m for s in spoken.values() for m in s.messages if isinstance(m, Ack)]
+
+
+def _effects(spoken: Mapping[int, _Spoken]) -> dict[str, str]:
+    """Command id → device, for states that name their cause."""
+    return {
+        m.cause: m.device
+        for s in spoken.values()
+        for m in s.messages
+        if isinstance(m, State) and m.cause is not None
+    }
+
+
+def _tele(spoken: Mapping[int, _Spoken]) -> list[tuple[Entry, Tele]]:
+    return [(s.entry, m) for s in spoken.values() for m in s.messages if isinstance(m, Tele)]
+
+
+def _watch(
+    spoken: Mapping[int, _Spoken],
+    rows: Mapping[int, Row],
+    now: datetime,
+    changes: announce.Changes,
+) -> None:
+    """Raise and clear alarms: links, uplinks, reported faults."""
+    raised = [
+        alarming.Raise(pk, Code.DEVICE_OFFLINE, {})
+        for pk, row in rows.items()
+        if row.relinked and row.after.link is Link.OFFLINE
+    ]
+    back = [pk for pk, row in rows.items() if row.relinked and row.after.link is Link.ONLINE]
+    alarming.clear(back, [Code.DEVICE_OFFLINE], now=now, changes=changes)
+    good = []
+    for pk, row in rows.items():
+        if row.entry.kind == "encoder":
+            verdict = _uplink(row, spoken[pk].messages)
+            if verdict == alarms.BAD_SAMPLES:
+                raised.append(alarming.Raise(pk, Code.UPLINK_BAD, row.worst))
+            elif verdict == 0:
+                good.append(pk)
+    alarming.clear(good, [Code.UPLINK_BAD], now=now, changes=changes)
+    raised += _faults(spoken)
+    alarming.raise_all(raised, now=now, changes=changes)
+
+
+def _uplink(row: Row, heard: Sequence[Incoming]) -> int | None:
+    """The score where it has just arrived at an end, else None; off air it is good."""
+    before = row.uplink_score
+    score = before
+    if not row.after.is_live:
+        score = 0
+    else:
+        for message in heard:
+            if isinstance(message, Tele):
+                bad = alarms.uplink_is_bad(message.metrics)
+                score = alarms.step(score, bad)
+                row.worst = dict(message.metrics) if bad else row.worst
+    row.new_uplink_score = score
+    return score if score != before and score in (0, alarms.BAD_SAMPLES) else None
+
+
+def _faults(spoken: Mapping[int, _Spoken]) -> list[alarming.Raise]:
+    return [
+        alarming.Raise(pk, Code.FAULT, {"event": m.name, **m.data})
+        for pk, s in spoken.items()
+        for m in s.messages
+        if isinstance(m, Event) and m.name in FAULT_EVENTS
+    ]
+
+
+def _note(rows: Mapping[int, Row], now: datetime, changes: announce.Changes) -> None:
+    """What dashboards must be told: a new state or link; ages go with the telemetry."""
+    for pk, row in rows.items():
+        if row.retold or row.relinked:
+            changes.device_ids.add(pk)
+        if row.relinked and row.entry.space_id is not None:
+            changes.space_ids.add(row.entry.space_id)
+
+
+def _meta(spoken: Mapping[int, _Spoken]) -> None:
+    """Keep what known devices say they are, where it changed."""
+    said = {
+        pk: _meta_json(m) for pk, s in spoken.items() for m in s.messages if isinstance(m, Meta)
+    }
+    if not said:
+        return
+    devices = Device.objects.filter(pk__in=said)
+    changed = [d for d in devices if d.meta != said[d.pk]]
+    for device in changed:
+        device.meta = said[device.pk]
+    Device.objects.bulk_update(changed, ["meta"])
+
+
+def _quarantine(strangers: Sequence[Incoming]) -> int:
+    """Register strangers who say what they are, for a technician to adopt or retire."""
+    said = {m.device: m for m in strangers if isinstance(m, Meta)}
+    Device.objects.bulk_create(
+        [
+            Device(
+                code=m.device,
+                kind=m.kind[:24],
+                status=DeviceStatus.QUARANTINE,
+                meta=_meta_json(m),
+            )
+            for m in said.values()
+        ],
+        ignore_conflicts=True,
+    )
+    if said:
+        directory.forget()
+    return sum(isinstance(m, Meta) for m in strangers)
+
+
+def _meta_json(meta: messages.Meta) -> dict[str, object]:
+    return {
+        "kind": meta.kind,
+        "model": meta.model,
+        "firmware": meta.firmware,
+        "serial": meta.serial,
+        "ranges": dict(meta.ranges),
+    }

@@ -1,0 +1,233 @@
+"""Queued commands are claimed, sent, answered and closed.
+
+A bridge claims: the row is leased for a few seconds. It publishes, and says so; or dies, and
+another claims the row again. The device answers `duplicate` to an id it has seen, so publishing
+twice is carried out once. One device has one command on its way at a time.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import connection, transaction
+
+from base_ops.core.errors import DomainError
+from devices.domain import commands as life
+from devices.domain.alarms import Code
+from devices.domain.commands import ENDS, OPEN, Status
+from devices.domain.entitlement import NotEntitled
+from devices.domain.messages import Ack
+from devices.models import Command
+from devices.models.registry import DeviceStatus
+from devices.services import alarming, announce, guarding
+
+COMMANDS_CHANNEL = "devices_commands"  # NOTIFY on commit: something was queued
+LEASE = timedelta(seconds=5)
+ANSWER_GRACE = timedelta(seconds=5)
+
+_CANDIDATES = """
+SELECT c.id FROM devices_command c
+WHERE c.status = 'queued' AND (c.claimed_at IS NULL OR c.claimed_at <= %(lease)s)
+  AND NOT EXISTS (
+    SELECT 1 FROM devices_command o WHERE o.device_id = c.device_id AND o.id < c.id
+      AND o.status IN ('queued', 'sent', 'accepted') AND o.expires_at > %(now)s)
+ORDER BY c.id LIMIT %(limit)s FOR UPDATE OF c SKIP LOCKED
+"""
+
+
+def claim_commands(limit: int, now: datetime) -> list[Command]:
+    """The next commands to publish, each with device, model and space loaded; leased, in order.
+
+    Rights, the interlock and expiry are checked again here: what fails is closed and not returned.
+    """
+    with transaction.atomic():
+        found = _candidates(limit, now)
+        known = guarding.facts({c.device.space_id for c in found if c.device.space_id}, now=now)
+        passed, ends = [], []
+        for command in found:
+            end = _refusal(command, known)
+            if end is None:
+                passed.append(command)
+            else:
+                ends.append(end)
+        changes = announce.Changes()
+        close(ends, now=now, changes=changes)
+        Command.objects.filter(pk__in=[c.pk for c in passed]).update(claimed_at=now)
+        announce.tell(changes, now=now)
+    for command in passed:
+        command.claimed_at = now
+    return passed
+
+
+def _candidates(limit: int, now: datetime) -> list[Command]:
+    with connection.cursor() as cursor:
+        cursor.execute(_CANDIDATES, {"now": now, "lease": now - LEASE, "limit": limit})
+        ids = [pk for (pk,) in cursor.fetchall()]
+    if not ids:
+        return []
+    rows = Command.objects.filter(pk__in=ids).order_by("pk")
+    return list(rows.select_related("device__shadow", "device__model", "device__space"))
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """How a command ends, or moves on while it is open; `code` says why."""
+
+    command_id: str
+    device_id: int
+    status: Status
+    code: str = ""
+    answered: bool = False
+
+
+def _refusal(command: Command, known: guarding.Facts) -> Close | None:
+    """Why a queued command must not be sent now, or None."""
+    if command.expires_at <= known.now:
+        return Close(command.pk, command.device_id, Status.EXPIRED, "expired")
+    try:
+        _check_again(command, known)
+    except DomainError as exc:
+        return Close(command.pk, command.device_id, Status.REJECTED, exc.code)
+    return None
+
+
+def _check_again(command: Command, known: guarding.Facts) -> None:
+    device = command.device
+    if device.status != DeviceStatus.ACTIVE or device.space_id is None:
+        raise NotEntitled("the device left service")
+    shadow = getattr(device, "shadow", None)
+    right = guarding.check(
+        guarding.Request(
+            device.space_id,
+            device.kind,
+            command.op,
+            command.state,
+            shadow.reported if shadow else {},
+            command.actor,
+            command.override,
+        ),
+        known,
+    )
+    if command.grant_id is not None and (
+        right is None or (right.id, right.epoch) != (command.grant_id, command.grant_epoch)
+    ):
+        raise NotEntitled("the right it was queued under has ended")
+
+
+def commands_published(ids: Sequence[str], now: datetime) -> None:
+    """Note that the broker took these commands; answers that were faster stay."""
+    Command.objects.filter(pk__in=ids, status=Status.QUEUED).update(
+        status=Status.SENT, sent_at=now
+    )
+
+
+def command_acked(acks: Iterable[Ack], *, now: datetime) -> int:
+    """Close or move the commands that devices answered; returns how many changed.
+
+    An answer counts only from the device that was asked, and only while the command is open, so
+    answers that arrive twice or late change nothing.
+    """
+    with transaction.atomic():
+        changes = announce.Changes()
+        count = close(closes_of(list(acks), {}), now=now, changes=changes)
+        announce.tell(changes, now=now)
+    return count
+
+
+def closes_of(acks: Sequence[Ack], effects: Mapping[str, str]) -> list[Close]:
+    """What answers and effects make of the commands they name; those are locked.
+
+    Args:
+        acks: in the order they arrived.
+        effects: command id → code of the device that reported a state caused by it.
+    """
+    ids = {a.command_id for a in acks} | effects.keys()
+    if not ids:
+        return []
+    rows = Command.objects.select_for_update(of=("self",)).select_related("device")
+    open_now = {c.pk: c for c in rows.filter(pk__in=ids, status__in=OPEN).order_by("pk")}
+    ends: dict[str, Close] = {}
+    for ack in acks:
+        command = open_now.get(ack.command_id)
+        if command is None or command.device.code != ack.device:
+            continue
+        before = ends[command.pk].status if command.pk in ends else Status(command.status)
+        after = life.after_ack(before, ack.st)
+        if after is not before:
+            ends[command.pk] = Close(
+                command.pk, command.device_id, after, ack.code[:64], answered=True
+            )
+    for pk, device in effects.items():
+        command = open_now.get(pk)
+        if command is None or command.device.code != device:
+            continue
+        before = ends[pk].status if pk in ends else Status(command.status)
+        if before in OPEN:
+            ends[pk] = Close(pk, command.device_id, life.after_effect(before), answered=True)
+    return list(ends.values())
+
+
+_CLOSE = """
+UPDATE devices_command c SET status = e.status, code = e.code,
+  sent_at = coalesce(c.sent_at, CASE WHEN e.status = 'accepted' THEN %(now)s::timestamptz END),
+  acked_at = CASE WHEN e.answered THEN %(now)s::timestamptz ELSE c.acked_at END,
+  ended_at = CASE WHEN e.status = 'accepted' THEN NULL ELSE %(now)s::timestamptz END
+FROM unnest(%(ids)s::text[], %(statuses)s::text[], %(codes)s::text[], %(answered)s::bool[])
+  AS e(id, status, code, answered)
+WHERE c.id = e.id AND c.status IN ('queued', 'sent', 'accepted') RETURNING c.id
+"""
+
+
+def close(ends: Sequence[Close], *, now: datetime, changes: announce.Changes) -> int:
+    """Write how commands end, raise or clear their alarms, note what to tell."""
+    if not ends:
+        return 0
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _CLOSE,
+            {
+                "now": now,
+                "ids": [e.command_id for e in ends],
+                "statuses": [str(e.status) for e in ends],
+                "codes": [e.code for e in ends],
+                "answered": [e.answered for e in ends],
+            },
+        )
+        count = len(cursor.fetchall())
+    changes.device_ids.update(e.device_id for e in ends if e.status in ENDS)
+    _alarm(ends, now=now, changes=changes)
+    return count
+
+
+_ALARMING = {Status.EXPIRED: Code.COMMAND_EXPIRED, Status.FAILED: Code.COMMAND_FAILED}
+
+
+def _alarm(ends: Sequence[Close], *, now: datetime, changes: announce.Changes) -> None:
+    """A command that failed or ran out raises; one that is done clears. Refusals do neither."""
+    raised = [
+        alarming.Raise(e.device_id, _ALARMING[e.status], {"command": e.command_id, "why": e.code})
+        for e in ends
+        if e.status in _ALARMING
+    ]
+    done = {e.device_id for e in ends if e.status is Status.DONE}
+    alarming.clear(done, _ALARMING.values(), now=now, changes=changes)
+    alarming.raise_all(raised, now=now, changes=changes)
+
+
+def expire_due(now: datetime) -> int:
+    """Close queued commands that ran out, and sent ones that nobody answered."""
+    with transaction.atomic():
+        due = Command.objects.select_for_update(skip_locked=True).filter(
+            status__in=OPEN, expires_at__lte=now
+        )
+        ends = [
+            Close(c.pk, c.device_id, Status.EXPIRED, "expired")
+            if c.status == Status.QUEUED
+            else Close(c.pk, c.device_id, Status.FAILED, "no_answer")
+            for c in due.order_by("pk")
+            if c.status == Status.QUEUED or c.expires_at + ANSWER_GRACE <= now
+        ]
+        changes = announce.Changes()
+        count = close(ends, now=now, changes=changes)
+        announce.tell(changes, now=now)
+    return count

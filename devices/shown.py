@@ -1,0 +1,87 @@
+"""Rows as the API shows them."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from devices import selectors
+from devices.domain import alarms, capabilities
+from devices.domain.commands import OPEN
+from devices.models import Alarm, Command, Device, SceneRun
+from devices.schemas import AlarmOut, CommandOut, DeviceDetailOut, DeviceOut, SceneRunOut
+
+
+def devices(rows: Iterable[Device], *, now: datetime) -> list[DeviceOut]:
+    """Devices with their live values."""
+    found = list(rows)
+    values = selectors.device_values(found, now=now)
+    return [
+        DeviceOut(
+            code=d.code,
+            space=d.space.code if d.space else None,
+            status=d.status,
+            **values[d.code],
+        )
+        for d in found
+    ]
+
+
+def device_detail(device: Device, *, now: datetime) -> DeviceDetailOut:
+    """One device with its capabilities."""
+    (base,) = devices([device], now=now)
+    able = capabilities.describe(kind=device.kind, model=base.model)
+    return DeviceDetailOut(**base.model_dump(), capabilities=able, meta=device.meta)
+
+
+def command(row: Command) -> CommandOut:
+    """One command; `device` should be loaded."""
+    return CommandOut(
+        id=row.pk,
+        device=row.device.code,
+        op=row.op,
+        state=row.state,
+        status=row.status,
+        reason=row.code,
+        actor=row.actor_label,
+        booking=row.booking_code or None,
+        scene_run=row.scene_run_id,
+        created_at=row.created_at,
+        expires_at=row.expires_at,
+        sent_at=row.sent_at,
+        acked_at=row.acked_at,
+        ended_at=row.ended_at,
+    )
+
+
+def scene_run(row: SceneRun) -> SceneRunOut:
+    """One run and its progress."""
+    progress = selectors.scene_progress(row)
+    return SceneRunOut(
+        id=row.pk,
+        space=row.space.code,
+        scene=row.scene,
+        booking=row.booking_code or None,
+        until=row.until,
+        actor=row.actor_label,
+        created_at=row.created_at,
+        finished=not any(progress[status] for status in OPEN),
+        progress=progress,
+    )
+
+
+def alarm(row: Alarm) -> AlarmOut:
+    """One alarm; `device` and `space` should be loaded."""
+    title_zh, title_en = alarms.TITLES[alarms.Code(row.code)]
+    return AlarmOut(
+        id=row.pk,
+        code=row.code,
+        title_zh=title_zh,
+        title_en=title_en,
+        severity=row.severity,
+        device=row.device.code if row.device else None,
+        space=row.space.code if row.space else None,
+        detail=row.detail,
+        raised_at=row.raised_at,
+        cleared_at=row.cleared_at,
+        acknowledged_at=row.acknowledged_at,
+        acknowledged_by=row.acknowledged_by,
+    )
