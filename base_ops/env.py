@@ -80,7 +80,8 @@ def read() -> Env:
         return Env()
     except ValidationError as exc:
         lines = [f"  {_variable(fault['loc'])}: {fault['msg']}" for fault in exc.errors()]
-        raise SystemExit("Settings from the environment are not usable:\n" + "\n".join(lines)) from None
+        text = "\n".join(["Settings from the environment are not usable:", *lines])
+        raise SystemExit(text) from None
 
 
 def _variable(loc: tuple[int | str, ...]) -> str:

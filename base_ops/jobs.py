@@ -13,6 +13,7 @@ import psycopg
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.interval import IntervalTrigger
+from django.conf import settings
 from django.db import Error, close_old_connections, connection
 from prometheus_client import Counter, Histogram
 
@@ -20,14 +21,16 @@ import billing.jobs
 import booking.jobs
 import devices.jobs
 from base_ops.core import clock, idempotency
+from base_ops.core.health import LEADER_JOB
 from base_ops.core.jobs import Job
 from base_ops.core.live import jobs as live_jobs
 from base_ops.core.models import JobSlot
+from base_ops.demo import people
 
 logger = logging.getLogger(__name__)
 
 LEADER_LOCK = 0x6A6F6273  # "jobs"
-LEADER_JOB = "jobs.leader"
+
 SLOTS_KEPT = timedelta(days=2)
 WATCH_S = 2.0
 
@@ -52,6 +55,7 @@ JOBS: list[Job] = [
     *devices.jobs.JOBS,
     *billing.jobs.JOBS,
     *booking.jobs.JOBS,
+    *(people.JOBS if settings.DEMO else []),
 ]
 
 

@@ -22,7 +22,7 @@ def _offset() -> timedelta:
     """The offset in the file, read again only when the file changed; 0 while there is none."""
     global _seen
     try:
-        stamp = os.stat(_FILE).st_mtime_ns
+        stamp = Path(_FILE).stat().st_mtime_ns
         if stamp != _seen[0]:
             _seen = (stamp, timedelta(seconds=float(Path(_FILE).read_text(encoding="ascii"))))
     except FileNotFoundError:

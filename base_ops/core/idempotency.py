@@ -1,8 +1,8 @@
 """The same request sent again has one effect and gets the same answer.
 
-The answer is stored in the transaction of the effect, so a crash leaves either both or neither. Two
-at once: the second waits on the unique row of the first and then replays its answer. Refusals are
-not stored: their transaction is rolled back, and asking again may well succeed.
+The answer is stored in the transaction of the effect, so a crash leaves either both or neither.
+Two at once: the second waits on the unique row of the first and then replays its answer. Refusals
+are not stored: their transaction is rolled back, and asking again may well succeed.
 """
 
 import functools
@@ -16,8 +16,8 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from ninja import Header, Schema, Status
 
 from base_ops.core import auth, clock, db, errors
-from base_ops.core.models.records import IdempotencyKey
 from base_ops.core.models.people import User
+from base_ops.core.models.records import IdempotencyKey
 
 IdempotencyHeader = Annotated[str, Header(alias="Idempotency-Key", min_length=8, max_length=64)]
 KEPT = timedelta(days=7)
@@ -26,7 +26,11 @@ KEPT = timedelta(days=7)
 class KeyReused(errors.Invalid):
     """The key already belongs to a different request."""
 
-    code, title_zh, title_en = "key_reused", "幂等键已用于其他请求", "This key belongs to another request"
+    code, title_zh, title_en = (
+        "key_reused",
+        "幂等键已用于其他请求",
+        "This key belongs to another request",
+    )
 
 
 def idempotent(view: Callable[..., Any]) -> Callable[..., Any]:
@@ -55,9 +59,7 @@ def idempotent(view: Callable[..., Any]) -> Callable[..., Any]:
     return once
 
 
-def _claim(
-    request: HttpRequest, user: User, key: str, now: datetime
-) -> tuple[int, Any] | None:
+def _claim(request: HttpRequest, user: User, key: str, now: datetime) -> tuple[int, Any] | None:
     """Take the key, waiting for a rival; the rival's (status, answer) when it was first.
 
     Raises:
@@ -96,9 +98,7 @@ def _replay(earlier: tuple[int, Any]) -> HttpResponse:
 
 
 def _json(body: Any, status: int) -> JsonResponse:
-    return JsonResponse(
-        body, status=status, safe=False, json_dumps_params={"ensure_ascii": False}
-    )
+    return JsonResponse(body, status=status, safe=False, json_dumps_params={"ensure_ascii": False})
 
 
 def forget_old(now: datetime) -> int:

@@ -1,4 +1,4 @@
-"""What a periodic job is. Each app lists its own in `<app>/jobs.py`; base_ops/jobs.py runs them."""
+"""What a periodic job is. Each app lists its own in `<app>/jobs.py`; base_ops/jobs.py runs all."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Structured log lines: a fixed dotted event, its data beside it, and the request it belongs to."""
+"""Structured log lines: a dotted event, its data beside it, and the request it belongs to."""
 
 import json
 import logging

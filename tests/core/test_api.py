@@ -55,15 +55,11 @@ def test_tokens_work_until_they_expire_or_are_revoked() -> None:
     now = clock.now()
     user = make.user()
     good, row = auth.new_token(user=user, name="ci", now=now)
-    old, _ = auth.new_token(
-        user=user, name="old", now=now, expires_at=now - timedelta(seconds=1)
-    )
+    old, _ = auth.new_token(user=user, name="old", now=now, expires_at=now - timedelta(seconds=1))
     client = Client()
 
     def ping(token: str) -> int:
-        return client.get(
-            "/api/v1/ping", headers={"Authorization": f"Bearer {token}"}
-        ).status_code
+        return client.get("/api/v1/ping", headers={"Authorization": f"Bearer {token}"}).status_code
 
     assert (ping(good), ping(old), ping("bo_wrong"), ping("")) == (200, 401, 401, 401)
     headers = {"Authorization": f"Bearer {good}"}

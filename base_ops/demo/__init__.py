@@ -1,0 +1,1 @@
+"""A demo world that is always "today": fictional people who book, come, go live and leave."""

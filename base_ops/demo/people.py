@@ -1,0 +1,81 @@
+"""The demo's people: they come to their bookings, and now and then book another show."""
+
+import logging
+import random
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from base_ops.core.errors import DomainError
+from base_ops.core.jobs import Job
+from base_ops.core.models import Space, Tenant
+from base_ops.core.spans import Span
+from base_ops.demo.world import DEMO, RATINGS
+from booking import selectors as bookings
+from booking import services as booking
+from booking.models import Booking
+from booking.services import BookingWish
+
+logger = logging.getLogger(__name__)
+
+ABSENT_ONE_IN = 25
+BUSY_ROOMS = 14
+LATEST_ARRIVAL = timedelta(minutes=18)
+
+
+def arrive(now: datetime) -> int:
+    """Check in everybody whose time has come, but for a few who never show up."""
+    due = Booking.objects.filter(
+        status="confirmed", starts_at__gt=now - LATEST_ARRIVAL, starts_at__lte=now
+    ).select_related("space__type", "tenant")
+    return sum(_check_in(row, now) for row in due if not _stays_away(row.code))
+
+
+def _stays_away(code: str) -> bool:
+    return random.Random(code).randrange(ABSENT_ONE_IN) == 0  # noqa: S311 - a demo
+
+
+def _check_in(row: Booking, now: datetime) -> bool:
+    try:
+        actor = replace(DEMO, tenant_id=row.tenant_id)
+        booking.check_in(booking=row, actor=actor, pin=row.pin, now=now)
+    except DomainError as exc:
+        logger.info("demo.not_checked_in", extra={"booking": row.code, "code": exc.code})
+        return False
+    return True
+
+
+def book_more(now: datetime) -> int:
+    """Keep the floor alive: while fewer than 14 rooms are taken in two hours, book one more."""
+    window = Span(now + timedelta(hours=1), now + timedelta(hours=3))
+    spaces = list(
+        Space.objects.filter(bookable=True, booking_mode="hourly", unit_count=None)
+        .filter(type__group="studio")
+        .select_related("type")
+    )
+    taken = bookings.taken(space_ids=[space.pk for space in spaces], window=window, now=now)
+    free = [space for space in spaces if not taken[space.pk]]
+    if len(spaces) - len(free) >= BUSY_ROOMS or not free:
+        return 0
+    dice = random.Random(int(now.timestamp()))  # noqa: S311 - a demo
+    return int(_book_one(dice.choice(free), dice, now))
+
+
+def _book_one(space: Space, dice: random.Random, now: datetime) -> bool:
+    slot = timedelta(minutes=space.type.slot_min)
+    start = datetime.fromtimestamp(
+        (now.timestamp() // slot.total_seconds() + 2) * slot.total_seconds(), now.tzinfo
+    )
+    length = max(timedelta(minutes=space.type.min_min), slot * dice.randint(2, 6))
+    tenants = Tenant.objects.filter(compliance_rating__in=RATINGS, status="active")
+    wish = BookingWish(
+        space=space, tenant=dice.choice(list(tenants)), span=Span(start, start + length)
+    )
+    try:
+        booking.book(wish=wish, actor=DEMO, hold=False, now=now)
+    except DomainError as exc:
+        logger.info("demo.not_booked", extra={"space": space.code, "code": exc.code})
+        return False
+    return True
+
+
+JOBS = [Job("demo.arrive", 10, arrive), Job("demo.book_more", 60, book_more)]
