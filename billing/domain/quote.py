@@ -31,6 +31,7 @@ class Line:
     quantity: str = ""
     unit: str = ""
     unit_fen: int | None = None
+    price_text: str = ""
     half_hours: int | None = None
     policy: str = ""
 

@@ -15,7 +15,7 @@ from billing.domain.eligibility import Refusal
 from billing.domain.policies import Policy
 from billing.domain.quote import Line, Quote, Verdict, line
 from billing.domain.situation import Situation
-from billing.domain.texts import UNITS, Bi, hours_text, local_day, percent_text, when
+from billing.domain.texts import UNITS, Bi, local_day, percent_text, when
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,9 +112,10 @@ def room_line(
         end=span.end,
         band=band.code,
         surge=piece.surge,
-        quantity=hours_text(piece.half_hours),
+        quantity=piece.quantity,
         unit="hour",
         unit_fen=piece.hourly_fen,
+        price_text=piece.prices,
         half_hours=piece.half_hours,
     )
 

@@ -11,7 +11,7 @@ from decimal import Decimal
 from base_ops.core import money
 from base_ops.core.spans import Span
 from billing.domain.catalog import Band, NotPriced, PriceBook, Tariff
-from billing.domain.texts import SHANGHAI, local
+from billing.domain.texts import SHANGHAI, hours_text, local
 
 HALF_HOUR_S = 1800
 SESSION_HALF_HOURS = 8
@@ -27,6 +27,22 @@ class Piece:
     half_hours: int
     hourly_fen: int
     list_fen: int
+    blocks: int = 0
+    session_fen: int = 0
+
+    @property
+    def quantity(self) -> str:
+        """Sessions and hours as billed, e.g. "2×4h+1h"."""
+        rest = self.half_hours - SESSION_HALF_HOURS * self.blocks
+        parts = [f"{self.blocks}×4h"] if self.blocks else []
+        return "+".join(parts + ([f"{hours_text(rest)}h"] if rest else []))
+
+    @property
+    def prices(self) -> str:
+        """The unit prices that apply, e.g. "220.00/4h + 60.00/h"."""
+        rest = self.half_hours > SESSION_HALF_HOURS * self.blocks
+        parts = [f"{money.yuan(self.session_fen)}/4h"] if self.blocks else []
+        return " + ".join(parts + ([f"{money.yuan(self.hourly_fen)}/h"] if rest else []))
 
 
 def cut(span: Span, bands: tuple[Band, ...]) -> Iterator[tuple[Span, Band]]:
@@ -71,6 +87,8 @@ def _piece(span: Span, band: Band, tariff: Tariff, book: PriceBook) -> Piece:
         half_hours=half_hours,
         hourly_fen=hourly,
         list_fen=money.round_half_up(Decimal(doubled) * surge / 2),
+        blocks=blocks,
+        session_fen=session or 0,
     )
 
 

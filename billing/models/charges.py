@@ -45,6 +45,7 @@ class Charge(models.Model):
     quantity = models.CharField(max_length=24, blank=True)
     unit = models.CharField(max_length=32, blank=True)
     unit_fen = models.BigIntegerField(null=True)
+    price_text = models.CharField(max_length=60, blank=True)
     gross_fen = models.BigIntegerField()
     net_fen = models.BigIntegerField()
     vat_fen = models.BigIntegerField()

@@ -128,6 +128,7 @@ class InvoiceLine(models.Model):
     quantity = models.CharField(max_length=24, blank=True)
     unit = models.CharField(max_length=32, blank=True)
     unit_fen = models.BigIntegerField(null=True)
+    price_text = models.CharField(max_length=60, blank=True)
     policy = models.CharField(max_length=16, blank=True)
     vat_category = models.CharField(max_length=32)
     vat_rate = models.DecimalField(max_digits=5, decimal_places=4)

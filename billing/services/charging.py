@@ -245,6 +245,7 @@ def _save(
             quantity=entry.quantity,
             unit=entry.unit,
             unit_fen=entry.unit_fen,
+            price_text=entry.price_text,
             gross_fen=entry.gross_fen,
             net_fen=entry.net_fen,
             vat_fen=entry.vat_fen,

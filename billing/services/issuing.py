@@ -95,6 +95,7 @@ def _line(invoice: Invoice, position: int, charge: Charge) -> InvoiceLine:
         quantity=charge.quantity,
         unit=charge.unit,
         unit_fen=charge.unit_fen,
+        price_text=charge.price_text,
         policy=charge.policy,
         vat_category=charge.vat_category,
         vat_rate=charge.vat_rate,

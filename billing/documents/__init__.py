@@ -1,0 +1,5 @@
+"""Documents as PDF."""
+
+from billing.documents.pdf import etag, render
+
+__all__ = ["etag", "render"]
