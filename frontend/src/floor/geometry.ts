@@ -1,0 +1,51 @@
+// From metres on a floor to pixels on a screen. North is up, so y is turned over.
+import type { Point } from '@/api/types'
+
+export interface Box {
+  x: number
+  y: number
+  w: number
+  h: number
+}
+
+export function bounds(points: readonly Point[]): Box {
+  const xs = points.map(([x]) => x)
+  const ys = points.map(([, y]) => y)
+  const [x, y] = [Math.min(...xs), Math.min(...ys)]
+  return { x, y, w: Math.max(...xs) - x, h: Math.max(...ys) - y }
+}
+
+/** A point in pixels; `top` is the northern edge of the floor in metres. */
+export const place = ([x, y]: Point, scale: number, top: number): Point => [
+  x * scale,
+  (top - y) * scale,
+]
+
+export function path(points: readonly Point[], scale: number, top: number): string {
+  const at = points.map((point) => place(point, scale, top).map((n) => n.toFixed(1)).join(' '))
+  return `M${at.join('L')}Z`
+}
+
+/** The largest scale in pixels per metre at which `floors` boxes stacked fit into `width` × `height`. */
+export function fit(
+  outline: Box,
+  floors: number,
+  width: number,
+  height: number,
+  chrome: number,
+): number {
+  const room = height / floors - chrome
+  return Math.max(4, Math.min(width / outline.w, room / outline.h))
+}
+
+/** Longest beginning of `text` that fits `width` px at `size` px; CJK counts one em, others 0.56. */
+export function fitted(text: string, width: number, size: number): string {
+  let used = 0
+  let end = 0
+  for (const char of text) {
+    used += size * (char.charCodeAt(0) > 0x2e7f ? 1 : 0.58)
+    if (used > width) return end === 0 ? '' : `${text.slice(0, Math.max(1, end - 1))}…`
+    end += char.length
+  }
+  return text
+}

@@ -1,0 +1,23 @@
+import { describe, expect, it } from 'vitest'
+import * as access from './access'
+
+describe('access', () => {
+  it('lands each role where its work is', () => {
+    expect(access.landing('tenant_member')).toBe('/today')
+    expect(access.landing('manager')).toBe('/floor')
+    expect(access.landing('finance')).toBe('/runs')
+    expect(access.landing(null)).toBe('/login')
+  })
+
+  it('keeps invoices from those who run the floor', () => {
+    expect(access.mayOpen('manager', 'invoices')).toBe(false)
+    expect(access.mayOpen('technician', 'runs')).toBe(false)
+    expect(access.mayOpen('liaison', 'bookings')).toBe(false)
+  })
+
+  it('listens to the projection made for the reader', () => {
+    expect(access.occupancyTopic('tenant_admin', 'T007')).toBe('occ.tenant.T007')
+    expect(access.occupancyTopic('liaison', undefined)).toBe('occ.gov')
+    expect(access.occupancyTopic('manager', undefined)).toBe('occ.ops')
+  })
+})

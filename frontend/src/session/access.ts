@@ -1,0 +1,45 @@
+// Which role opens which screen, and where it lands. The server decides again on every request.
+import type { Role } from '@/api/types'
+
+export type Screen =
+  | 'today'
+  | 'floor'
+  | 'find'
+  | 'bookings'
+  | 'timeline'
+  | 'invoices'
+  | 'runs'
+
+const TENANT: Screen[] = ['today', 'find', 'bookings', 'floor', 'timeline', 'invoices']
+
+const SCREENS: Record<Role, Screen[]> = {
+  tenant_admin: TENANT,
+  tenant_member: TENANT,
+  manager: ['floor', 'timeline', 'find', 'bookings'],
+  technician: ['floor', 'timeline'],
+  finance: ['runs', 'invoices', 'bookings', 'timeline', 'floor'],
+  liaison: ['floor'],
+  admin: ['floor', 'timeline', 'find', 'bookings', 'runs', 'invoices'],
+}
+
+/** In the order of the navigation; the first is where the role lands. */
+export const screensOf = (role: Role | null): Screen[] => (role ? SCREENS[role] : [])
+
+export const mayOpen = (role: Role | null, screen: Screen): boolean =>
+  screensOf(role).includes(screen)
+
+export const landing = (role: Role | null): string => `/${screensOf(role)[0] ?? 'login'}`
+
+/** Live occupancy as this person may see it. */
+export function occupancyTopic(role: Role | null, tenant: string | undefined): string | null {
+  if (!role) return null
+  if (tenant) return `occ.tenant.${tenant}`
+  if (role === 'liaison') return 'occ.gov'
+  return 'occ.ops'
+}
+
+const OPERATORS: Role[] = ['manager', 'technician', 'admin']
+export const operates = (role: Role | null): boolean => role !== null && OPERATORS.includes(role)
+
+export const booksForOthers = (role: Role | null): boolean =>
+  role === 'manager' || role === 'admin'
