@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from base_ops.core.spans import Span
 from billing import services as billing
@@ -41,7 +42,7 @@ def services_of(booking: Booking) -> Sequence[ServiceWish]:
     return [ServiceWish(code=s["code"], qty=Decimal(s["qty"])) for s in booking.services]
 
 
-def measure(booking: Booking, *, now: datetime) -> dict[str, int | None]:
+def measure(booking: Booking, *, now: datetime) -> dict[str, Any]:
     """What the meters of the space say about the stay."""
     start = booking.checked_in_at or booking.starts_at
     if now <= start:

@@ -79,7 +79,7 @@ def allocate(booking: Booking, *, units: Sequence[int], block: Span) -> bool:
     values = ", ".join(
         ["(%s, %s, tstzrange(%s, %s, '[)'), 'booking', %s, '', true, %s)"] * len(units)
     )
-    arguments: list[object] = []
+    arguments: list[int | datetime | None] = []
     for unit in units:
         arguments += [
             booking.space_id, unit, block.start, block.end, booking.pk, booking.expires_at,

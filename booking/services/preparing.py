@@ -2,8 +2,8 @@
 
 import logging
 from collections.abc import Callable, Iterable
-from dataclasses import asdict
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from base_ops.core import db, errors
@@ -30,13 +30,17 @@ def each(found: Iterable[Booking], deed: Callable[[Booking], bool]) -> int:
     done = 0
     for booking in found:
         try:
-            done += db.in_transaction(lambda booking=booking: deed(locked(booking)))
+            done += db.in_transaction(partial(_do, deed, booking))
         except errors.DomainError as exc:
             logger.warning(
                 "booking.job_refused",
                 extra={"booking": booking.code, "code": exc.code, "detail": exc.detail},
             )
     return done
+
+
+def _do(deed: Callable[[Booking], bool], booking: Booking) -> bool:
+    return deed(locked(booking))
 
 
 def run_prepare(*, now: datetime) -> int:
@@ -75,7 +79,7 @@ def record_ready(*, now: datetime) -> int:
 def _light(booking: Booking, *, now: datetime) -> tuple[str, list[Any]] | None:
     """The light and its reasons when they differ from what is recorded, else None."""
     ready = devices_seen.ready_light(space=booking.space, now=now)
-    reasons = [asdict(reason) for reason in ready.reasons]
+    reasons = [dict(reason) for reason in ready.reasons]
     if not ready.ok and booking.prepared_at is not None and now < booking.prepared_at + PATIENCE:
         return None  # the devices are still answering
     light = "green" if ready.ok else "red"
