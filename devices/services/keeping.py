@@ -22,11 +22,14 @@ RETURNING device_id
 """
 
 
-def mark_stale(now: datetime) -> int:
-    """Mark online devices without a sign of life for 45 s as stale; returns how many."""
+def mark_stale(now: datetime, *, silence: timedelta = STALE_AFTER) -> int:
+    """Mark online devices without a sign of life for 45 s as stale; returns how many.
+
+    A bridge that lost the broker passes no `silence` at all: whatever it knows is old.
+    """
     with transaction.atomic():
         with connection.cursor() as cursor:
-            cursor.execute(_SILENT, [now - STALE_AFTER])
+            cursor.execute(_SILENT, [now - silence])
             ids = {pk for (pk,) in cursor.fetchall()}
         known = directory.by_id(now)
         spaces = {known[pk].space_id for pk in ids if pk in known}

@@ -171,4 +171,5 @@ async def open_connection(
 def backoff_s(failures: int, rng: random.Random) -> float:
     """How long to wait before the next attempt: doubling, bounded, never in step with others."""
     low, high = BACKOFF_S
-    return min(high, low * 2 ** min(failures, 8)) * rng.uniform(0.5, 1.0)
+    doubled: float = low * 2 ** min(failures, 8)
+    return min(high, doubled) * rng.uniform(0.5, 1.0)

@@ -9,6 +9,7 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from devices.simulator import client
 from devices.simulator.client import Address, Connection
@@ -152,7 +153,8 @@ class Fleet:
         ticking = asyncio.create_task(self._tick_forever())
         failed = asyncio.gather(ticking, *tasks)
         stopped = asyncio.create_task(stop.wait())
-        await asyncio.wait([failed, stopped], return_when=asyncio.FIRST_COMPLETED)
+        waiting: set[asyncio.Future[Any]] = {failed, stopped}
+        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
         await asyncio.gather(*(member.leave() for member in self.members))
         stopped.cancel()
         if failed.done():

@@ -73,7 +73,7 @@ def power_w(spec: Spec, state: State) -> float:
     if not state["power"]:
         return spec.rated_w * STANDBY_SHARE
     if "brightness" in state:
-        return spec.rated_w * (0.05 + 0.95 * state["brightness"] / 100)
+        return spec.rated_w * (0.05 + 0.95 * float(state["brightness"]) / 100)
     return spec.rated_w
 
 

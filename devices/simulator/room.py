@@ -54,7 +54,7 @@ class Room:
     def lux(self) -> float:
         """On the anchor's face."""
         lights = (d for d in self.devices if d.spec.kind == "light" and d.state.get("power"))
-        return min(1400.0, 60 + sum(4 * d.state.get("brightness", 40) for d in lights))
+        return min(1400.0, 60 + sum(4.0 * float(d.state.get("brightness", 40)) for d in lights))
 
     @property
     def noise_dba(self) -> float:

@@ -1,0 +1,211 @@
+"""The line to the broker: MQTT 5 by paho, a lasting session, acknowledgements by hand.
+
+Each callback catches what it can meet: paho stops delivering after an exception in one.
+"""
+
+import logging
+import socket
+import threading
+from dataclasses import dataclass
+from typing import Any, cast
+from urllib.parse import unquote, urlsplit
+
+import paho.mqtt.client as mqtt
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+from paho.mqtt.subscribeoptions import SubscribeOptions
+
+from devices.bridge import tally
+from devices.bridge.inbox import Inbox, Received
+from devices.bridge.sockets import BufferedSocket
+from devices.domain import codec
+
+logger = logging.getLogger(__name__)
+SESSION_S = 3600
+RECEIVE_MAXIMUM = 10_000
+READS_AT_ONCE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A broker, from `mqtt://user:password@host:port` or `mqtts://`."""
+
+    host: str
+    port: int
+    username: str = ""
+    password: str = ""
+    tls: bool = False
+
+
+def parse_address(url: str) -> Address:
+    """Read MQTT_URL.
+
+    Raises:
+        ValueError: it is no such address.
+    """
+    parts = urlsplit(url)
+    if parts.scheme not in ("mqtt", "mqtts") or not parts.hostname:
+        raise ValueError("MQTT_URL must look like mqtt://user:password@host:1883")
+    tls = parts.scheme == "mqtts"
+    return Address(
+        host=parts.hostname,
+        port=parts.port or (8883 if tls else 1883),
+        username=unquote(parts.username or ""),
+        password=unquote(parts.password or ""),
+        tls=tls,
+    )
+
+
+class FastClient(mqtt.Client):
+    """paho, reading in large pieces."""
+
+    def _create_socket(self) -> Any:
+        sock = super()._create_socket()
+        return BufferedSocket(cast("socket.socket", sock))
+
+    def loop_read(self, max_packets: int = 1) -> MQTTErrorCode:
+        """Read on while bytes are buffered, but let writes have their turn."""
+        for _ in range(READS_AT_ONCE):
+            rc = super().loop_read(max_packets)
+            sock = cast("BufferedSocket | None", self._sock)
+            if rc != MQTTErrorCode.MQTT_ERR_SUCCESS or sock is None or not sock.pending():
+                return rc
+        return MQTTErrorCode.MQTT_ERR_SUCCESS
+
+
+def new_client(address: Address, client_id: str) -> FastClient:
+    """A client with credentials, not yet connected."""
+    client = FastClient(
+        CallbackAPIVersion.VERSION2, client_id, protocol=mqtt.MQTTv5, manual_ack=True
+    )
+    if address.username:
+        client.username_pw_set(address.username, address.password)
+    if address.tls:
+        client.tls_set()
+    return client
+
+
+class Line:
+    """One lasting session. With `group`, one of several that share the messages."""
+
+    def __init__(self, address: Address, client_id: str, inbox: Inbox, *, group: str = "") -> None:
+        self._inbox = inbox
+        self._prefix = f"$share/{group}/" if group else ""
+        self._lock = threading.Lock()
+        self._life = 0
+        self.up, self.subscribed = threading.Event(), threading.Event()
+        self._address = address
+        self._client = client = new_client(address, client_id)
+        client.reconnect_delay_set(1, 5)
+        client.on_connect, client.on_disconnect = self._connected, self._disconnected
+        client.on_subscribe, client.on_message = self._subscribed, self._received
+
+    @property
+    def life(self) -> int:
+        """Which connection this is, counted from 1; 0 before the first."""
+        return self._life
+
+    def start(self) -> None:
+        """Connect in the background, again and again."""
+        properties = Properties(PacketTypes.CONNECT)
+        properties.SessionExpiryInterval = SESSION_S
+        properties.ReceiveMaximum = RECEIVE_MAXIMUM
+        self._client.connect_async(
+            self._address.host,
+            self._address.port,
+            keepalive=15,
+            clean_start=False,
+            properties=properties,
+        )
+        self._client.loop_start()
+
+    def stop(self) -> None:
+        """Say goodbye after what is queued; the broker keeps the session."""
+        self._client.disconnect()
+        self._client.loop_stop()
+        self._down()
+
+    def publish(self, message: codec.Published, lifetime_s: int) -> mqtt.MQTTMessageInfo:
+        """Hand a command to the broker: QoS 1, never retained, with its expiry."""
+        properties = Properties(PacketTypes.PUBLISH)
+        properties.MessageExpiryInterval = lifetime_s
+        properties.ResponseTopic = message.response_topic
+        properties.CorrelationData = message.correlation
+        return self._client.publish(
+            message.topic, message.payload, qos=1, retain=False, properties=properties
+        )
+
+    def ack(self, message: Received) -> None:
+        """Confirm a message, unless the connection it came by is gone: its number means another."""
+        if message.qos:
+            with self._lock:
+                if message.life == self._life and self.up.is_set():
+                    self._client.ack(message.mid, message.qos)
+
+    def _connected(
+        self,
+        client: mqtt.Client,
+        userdata: object,
+        flags: mqtt.ConnectFlags,
+        reason: ReasonCode,
+        properties: Properties | None,
+    ) -> None:
+        if reason.is_failure:
+            logger.warning("bridge.refused_by_broker", extra={"why": str(reason)})
+            return
+        with self._lock:
+            self._life += 1
+            self.up.set()
+        tally.CONNECTED.set(1)
+        # Retained messages come by another line, see snapshot.py; our own commands not at all.
+        options = SubscribeOptions(
+            qos=1,
+            noLocal=not self._prefix,
+            retainHandling=SubscribeOptions.RETAIN_DO_NOT_SEND,
+        )
+        client.subscribe([(self._prefix + topic, options) for topic in codec.TOPICS])
+        logger.info("bridge.connected", extra={"resumed": flags.session_present})
+
+    def _disconnected(
+        self,
+        client: mqtt.Client,
+        userdata: object,
+        flags: mqtt.DisconnectFlags,
+        reason: ReasonCode,
+        properties: Properties | None,
+    ) -> None:
+        self._down()
+        logger.warning("bridge.disconnected", extra={"why": str(reason)})
+
+    def _down(self) -> None:
+        with self._lock:
+            self.up.clear()
+            self.subscribed.clear()
+        tally.CONNECTED.set(0)
+
+    def _subscribed(
+        self,
+        client: mqtt.Client,
+        userdata: object,
+        mid: int,
+        reasons: list[ReasonCode],
+        properties: Properties | None,
+    ) -> None:
+        if refused := [str(reason) for reason in reasons if reason.is_failure]:
+            logger.error("bridge.subscription_refused", extra={"why": refused})
+        else:
+            self.subscribed.set()
+
+    def _received(self, client: mqtt.Client, userdata: object, message: mqtt.MQTTMessage) -> None:
+        self._inbox.put(as_received(message, self._life))
+
+
+def as_received(message: mqtt.MQTTMessage, life: int) -> Received:
+    """Ours of paho's; a topic that is no UTF-8 becomes one that nobody knows."""
+    try:
+        topic = message.topic
+    except UnicodeDecodeError:
+        topic = ""
+    return Received(topic, message.payload, message.retain, message.qos, message.mid, life)
