@@ -37,6 +37,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "base_ops.core.middleware.RequestContext",
+    "base_ops.web.headers.SecurityHeaders",
     "base_ops.core.metrics.RequestMetrics",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -106,7 +107,7 @@ USE_I18N = True
 USE_TZ = True
 
 STATIC_URL = "/static/"
-STATIC_ROOT = STATE_DIR / "static"
+WHITENOISE_USE_FINDERS = True
 FRONTEND_DIST = BASE_DIR / "frontend" / "dist"
 
 DATA_UPLOAD_MAX_MEMORY_SIZE = 25 * 1024 * 1024

@@ -6,6 +6,23 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from django.db import connection
+from pytest_django.plugin import DjangoDbBlocker
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
+    """Let the test database be emptied between tests: triggers against TRUNCATE rest here.
+
+    Those against UPDATE and DELETE stay.
+    """
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT format('ALTER TABLE %s DISABLE TRIGGER %I', tgrelid::regclass, tgname)"
+            " FROM pg_trigger WHERE NOT tgisinternal AND tgtype & 32 <> 0"
+        )
+        for (statement,) in cursor.fetchall():
+            cursor.execute(statement)
 
 
 @pytest.fixture
@@ -19,3 +36,22 @@ def state_dir() -> Iterator[Path]:
     """A short-named folder of its own (Unix sockets bear no long paths), removed afterwards."""
     with tempfile.TemporaryDirectory(prefix="bo-") as name:
         yield Path(name)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _flush_empties_append_only_tables() -> Iterator[None]:
+    """Between transactional tests Django truncates all tables; some of ours refuse that.
+
+    The triggers sleep for the flush alone: as in a restore, by the role of a replica.
+    """
+    from django.db.backends.postgresql.operations import DatabaseOperations
+
+    flush = DatabaseOperations.execute_sql_flush
+
+    def quietly(self: DatabaseOperations, sql_list: list[str]) -> None:
+        quiet = "SET LOCAL session_replication_role = replica"
+        flush(self, [quiet, *sql_list])
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(DatabaseOperations, "execute_sql_flush", quietly)
+        yield

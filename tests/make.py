@@ -1,9 +1,12 @@
 """Plain typed functions that save what a test needs; every name is unique within a run."""
 
+import functools
 import itertools
 from datetime import date
 from decimal import Decimal
 from typing import Any
+
+from django.contrib.auth.hashers import make_password
 
 from base_ops.core.models import Floor, Role, Site, Space, SpaceType, Tenant, User
 
@@ -93,5 +96,10 @@ def user(role: Role = Role.MANAGER, **changes: Any) -> User:
     n = next(_number)
     fields: dict[str, Any] = {"email": f"user{n}@test.invalid", "name": f"User {n}"}
     fields |= {"role": role, "language": "zh"}
-    password = changes.pop("password", PASSWORD)
-    return User.objects.create_user(password=password, **fields | changes)
+    return User.objects.create(password=_digest(), **fields | changes)
+
+
+@functools.cache
+def _digest() -> str:
+    """The hash of PASSWORD, made once: hashing is slow on purpose."""
+    return make_password(PASSWORD)

@@ -38,7 +38,7 @@ class IdempotencyKey(models.Model):
     created_at = models.DateTimeField(db_index=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint("user", "key", name="idempotency_once_per_key")]
+        constraints = [models.UniqueConstraint(fields=["user", "key"], name="idempotency_once_per_key")]
 
     def __str__(self) -> str:
         return self.key
@@ -54,7 +54,7 @@ class JobSlot(models.Model):
     error = models.TextField(blank=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint("job", "slot", name="jobslot_once")]
+        constraints = [models.UniqueConstraint(fields=["job", "slot"], name="jobslot_once")]
 
     def __str__(self) -> str:
         return f"{self.job} {self.slot}"
