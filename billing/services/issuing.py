@@ -4,7 +4,6 @@ import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from base_ops.core.errors import NotFound
 from base_ops.core.models import Tenant
 from billing.domain.inputs import Input, inputs_hash
 from billing.domain.texts import local_day
@@ -15,12 +14,6 @@ from billing.seller import SELLER, TERMS_DAYS
 from billing.services import budgets, numbers
 
 logger = logging.getLogger(__name__)
-
-
-class NoSuchRun(NotFound):
-    """There is no such run."""
-
-    code, title_zh, title_en = "no_such_run", "没有该开票批次", "No such invoice run"
 
 
 def issue_entry(entry: RunEntry, *, run: InvoiceRun, now: datetime) -> None:

@@ -15,6 +15,7 @@ from base_ops.core.errors import Conflict, Invalid
 from billing.domain.inputs import Input, inputs_hash, run_hash
 from billing.models import Charge, InvoiceRun, RunEntry
 from billing.models.invoices import RunStatus
+from billing.selectors import documents
 from billing.services import issuing
 
 logger = logging.getLogger(__name__)
@@ -218,11 +219,11 @@ def _locked(run_id: int) -> InvoiceRun:
     """The run, with its row locked.
 
     Raises:
-        issuing.NoSuchRun: there is none.
+        documents.NoSuchRun: there is none.
     """
     run = InvoiceRun.objects.select_for_update(no_key=True).filter(pk=run_id).first()
     if run is None:
-        raise issuing.NoSuchRun(f"run {run_id}")
+        raise documents.NoSuchRun(f"run {run_id}")
     return run
 
 
