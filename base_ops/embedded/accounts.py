@@ -69,6 +69,8 @@ def become(
     leave_root = account.uid != os.geteuid()
     keep = leave_root and not all(_open_to_all(path) for path in reach)
 
+    parent = os.getpid()
+
     def before_exec() -> None:
         if leave_root:
             _prctl(_PR_SET_KEEPCAPS, int(keep))
@@ -78,6 +80,8 @@ def become(
         if keep:
             _keep_only(_CAP_DAC_OVERRIDE)
         _prctl(_PR_SET_PDEATHSIG, int(dies_with_us))  # after setuid, which clears it
+        if os.getppid() != parent:  # it died before we asked
+            os._exit(1)
 
     return before_exec
 

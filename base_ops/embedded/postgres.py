@@ -38,6 +38,7 @@ _TUNED = {
     "random_page_cost": "1.1",
     "log_min_messages": "warning",
     "log_line_prefix": "",
+    "log_checkpoints": "off",
     "timezone": "UTC",
     "lock_timeout": "10s",
     "idle_in_transaction_session_timeout": "60s",
@@ -137,23 +138,43 @@ class Cluster:
             dies_with_us=signal.SIGINT,
         )
 
-    def is_ready(self) -> bool:
-        """Whether the server takes connections, by its own word in postmaster.pid."""
+    def is_ready(self, pid: int | None) -> bool:
+        """Whether the server of that process takes connections, by its word in postmaster.pid."""
         try:
             lines = (self.data / "postmaster.pid").read_text().splitlines()
         except OSError:
             return False
-        return len(lines) > 7 and lines[7].strip() == "ready"
+        return len(lines) > 7 and lines[0] == str(pid) and lines[7].strip() == "ready"
+
+    def server_pid(self) -> int | None:
+        """The living server on this data, whoever started it."""
+        try:
+            pid = int((self.data / "postmaster.pid").read_text().split("\n", 1)[0])
+            words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+        except (OSError, ValueError):
+            return None
+        ours = words[0].endswith(b"postgres") and str(self.data).encode() in words
+        return pid if ours else None
 
     def forget_dead_server(self) -> None:
-        """Remove a dead server's pid file, so that `is_ready` speaks of the next one."""
-        pid_file = self.data / "postmaster.pid"
-        try:
-            pid = int(pid_file.read_text().split("\n", 1)[0])
-        except (OSError, ValueError):
-            return
-        if not _is_server_of(pid, self.data):
-            pid_file.unlink(missing_ok=True)
+        """Remove a pid file whose number belongs to nobody, or by now to somebody else."""
+        if self.server_pid() is None:
+            (self.data / "postmaster.pid").unlink(missing_ok=True)
+
+    def end_left_server(self) -> None:
+        """Wait for a server to end whose supervisor was killed: it is already shutting down.
+
+        Raises:
+            PostgresFailed: it is still there after START_TIMEOUT_S.
+        """
+        until = time.monotonic() + START_TIMEOUT_S
+        while pid := self.server_pid():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGINT)
+            if time.monotonic() > until:
+                raise PostgresFailed(f"an old PostgreSQL does not end: kill {pid} and start again")
+            time.sleep(0.05)
+        self.forget_dead_server()
 
     def ensure_database(self) -> None:
         """Create our database in a ready server, once."""
@@ -210,7 +231,7 @@ def running(cluster: Cluster, *, log: Path) -> Iterator[Cluster]:
         PostgresFailed: it ended or took too long; the end of its log is quoted.
     """
     cluster.prepare()
-    cluster.forget_dead_server()
+    cluster.end_left_server()
     with log.open("ab") as output:
         server = subprocess.Popen(
             cluster.command(), stdin=subprocess.DEVNULL, stdout=output, stderr=output,
@@ -238,17 +259,8 @@ def stop(server: "subprocess.Popen[bytes]") -> None:
 
 def _wait_until_ready(cluster: Cluster, server: "subprocess.Popen[bytes]", log: Path) -> None:
     until = time.monotonic() + START_TIMEOUT_S
-    while not cluster.is_ready():
+    while not cluster.is_ready(server.pid):
         if server.poll() is not None or time.monotonic() > until:
             tail = log.read_text(errors="replace")[-800:]
             raise PostgresFailed(f"PostgreSQL did not start: {tail.strip()}")
         time.sleep(0.02)
-
-
-def _is_server_of(pid: int, data: Path) -> bool:
-    """Whether process `pid` is a PostgreSQL on this data directory."""
-    try:
-        words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-    except OSError:
-        return False
-    return words[0].endswith(b"postgres") and str(data).encode() in words
