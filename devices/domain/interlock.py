@@ -55,7 +55,7 @@ def harms(kind: str, op: str, state: Mapping[str, Any], reported: Mapping[str, A
 
 
 def _stops(change: Mapping[str, Any]) -> bool:
-    return change.get("run", "live") != "live"
+    return bool(change.get("run", "live") != "live")
 
 
 def _shortens(change: Mapping[str, Any], reported: Mapping[str, Any]) -> bool:

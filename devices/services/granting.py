@@ -48,16 +48,22 @@ def extend_grant(*, booking_code: str, until: datetime, now: datetime) -> None:
         later = until > grant.until
         grant.until = until
         grant.save(update_fields=["until"])
-        if later and _streams(grant.space):
-            queueing.apply_scene(
-                space=grant.space,
-                scene="on_air",
-                actor=SYSTEM,
-                booking_code=booking_code,
-                until=until,
-                only_kinds=("encoder",),
-                now=now,
-            )
+        if later:
+            _prolong(grant, now=now)
+
+
+def _prolong(grant: Grant, *, now: datetime) -> None:
+    """Tell the streaming encoders of the room when they now stop by themselves."""
+    streaming = StreamSession.objects.filter(space=grant.space, ended_at=None)
+    for session in streaming.select_related("device__model").order_by("device_id"):
+        queueing.send_command(
+            device=session.device,
+            state={"run": "live", "until": round(grant.until.timestamp() * 1000)},
+            actor=SYSTEM,
+            booking_code=grant.booking_code,
+            now=now,
+            ttl_s=queueing.SCENE_TTL_S,
+        )
 
 
 def revoke_control(*, booking_code: str, now: datetime) -> None:
@@ -69,7 +75,3 @@ def revoke_control(*, booking_code: str, now: datetime) -> None:
             grant.revoked_at = now
             grant.epoch += 1
             grant.save(update_fields=["revoked_at", "epoch"])
-
-
-def _streams(space: Space) -> bool:
-    return StreamSession.objects.filter(space=space, ended_at=None).exists()

@@ -61,3 +61,8 @@ def existing() -> list[str]:
 
 def _day(name: str) -> date:
     return datetime.strptime(name.removeprefix(_PREFIX), "%Y%m%d").replace(tzinfo=UTC).date()
+
+
+def forget() -> None:
+    """Look again which partitions there are."""
+    _made.clear()

@@ -1,7 +1,7 @@
 """Commands and scenes become rows of the outbox; the bridge sends them."""
 
 import logging
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -95,7 +95,6 @@ def apply_scene(
     actor: Actor,
     booking_code: str | None = None,
     until: datetime | None = None,
-    only_kinds: Collection[str] = (),
     now: datetime,
 ) -> SceneRun:
     """Queue the least commands that lead the space into a scene.
@@ -106,7 +105,6 @@ def apply_scene(
         actor: whoever asks; a tenant needs a live grant of this space.
         booking_code: the booking it serves.
         until: when the encoders stop by themselves; a tenant's never exceeds the grant.
-        only_kinds: limit to devices of these kinds; all when empty.
         now: when.
 
     Raises:
@@ -115,7 +113,7 @@ def apply_scene(
     """
     wanted = Scene(scene)
     with transaction.atomic():
-        targets = _targets(space, only_kinds)
+        targets = _targets(space)
         known = guarding.facts([space.pk], now=now)
         probe = guarding.Request(space.pk, "", "set", {}, {}, actor)
         right = guarding.check(probe, known)
@@ -192,11 +190,9 @@ def _actor_columns(actor: Actor) -> dict[str, Any]:
     }
 
 
-def _targets(space: Space, only_kinds: Collection[str]) -> dict[str, _Row]:
+def _targets(space: Space) -> dict[str, _Row]:
     """Active devices of the space by code, their shadows locked in order of id."""
     devices = Device.objects.filter(space=space, status=DeviceStatus.ACTIVE)
-    if only_kinds:
-        devices = devices.filter(kind__in=only_kinds)
     found = list(devices.select_related("model").order_by("pk"))
     ids = [d.pk for d in found]
     locked = Shadow.objects.select_for_update().filter(device_id__in=ids).order_by("device_id")
