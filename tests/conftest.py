@@ -36,22 +36,3 @@ def state_dir() -> Iterator[Path]:
     """A short-named folder of its own (Unix sockets bear no long paths), removed afterwards."""
     with tempfile.TemporaryDirectory(prefix="bo-") as name:
         yield Path(name)
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _flush_empties_append_only_tables() -> Iterator[None]:
-    """Between transactional tests Django truncates all tables; some of ours refuse that.
-
-    The triggers sleep for the flush alone: as in a restore, by the role of a replica.
-    """
-    from django.db.backends.postgresql.operations import DatabaseOperations
-
-    flush = DatabaseOperations.execute_sql_flush
-
-    def quietly(self: DatabaseOperations, sql_list: list[str]) -> None:
-        quiet = "SET LOCAL session_replication_role = replica"
-        flush(self, [quiet, *sql_list])
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(DatabaseOperations, "execute_sql_flush", quietly)
-        yield
