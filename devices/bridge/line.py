@@ -109,7 +109,7 @@ class Line:
 
     def start(self) -> None:
         """Connect in the background, again and again."""
-        properties = Properties(PacketTypes.CONNECT)
+        properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
         properties.SessionExpiryInterval = SESSION_S
         properties.ReceiveMaximum = RECEIVE_MAXIMUM
         self._client.connect_async(
@@ -129,7 +129,7 @@ class Line:
 
     def publish(self, message: codec.Published, lifetime_s: int) -> mqtt.MQTTMessageInfo:
         """Hand a command to the broker: QoS 1, never retained, with its expiry."""
-        properties = Properties(PacketTypes.PUBLISH)
+        properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
         properties.MessageExpiryInterval = lifetime_s
         properties.ResponseTopic = message.response_topic
         properties.CorrelationData = message.correlation
@@ -138,7 +138,7 @@ class Line:
         )
 
     def ack(self, message: Received) -> None:
-        """Confirm a message, unless the connection it came by is gone: its number means another."""
+        """Confirm a message, unless its connection is gone: its number then means another."""
         if message.qos:
             with self._lock:
                 if message.life == self._life and self.up.is_set():
@@ -208,4 +208,4 @@ def as_received(message: mqtt.MQTTMessage, life: int) -> Received:
         topic = message.topic
     except UnicodeDecodeError:
         topic = ""
-    return Received(topic, message.payload, message.retain, message.qos, message.mid, life)
+    return Received(topic, bytes(message.payload), message.retain, message.qos, message.mid, life)

@@ -1,4 +1,4 @@
-"""From the Command table to the broker. The table is the outbox; NOTIFY wakes us, a poll backs it."""
+"""From the Command table, which is the outbox, to the broker: NOTIFY wakes us, a poll backs it."""
 
 import contextlib
 import logging

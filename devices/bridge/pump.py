@@ -1,4 +1,4 @@
-"""From the inbox into the database: decode, one transaction per batch, acknowledge after commit."""
+"""From the inbox into the database: one transaction per batch, acknowledged after commit."""
 
 import logging
 import threading
@@ -27,7 +27,9 @@ PASSING = ("08", "40", "53", "55", "57", "58")
 class Pump:
     """Takes what there is: under load batches grow by themselves, otherwise nothing waits."""
 
-    def __init__(self, inbox: Inbox, line: Line, tally: Tally, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self, inbox: Inbox, line: Line, tally: Tally, now: Callable[[], datetime]
+    ) -> None:
         self._inbox, self._line, self._tally, self._now = inbox, line, tally, now
         self.progress_at = time.monotonic()
 
@@ -70,7 +72,7 @@ class Pump:
                 if stop.wait(wait_s):
                     return False
                 wait_s = min(RETRY_S[1], wait_s * 2)
-            except Exception as exc:  # noqa: BLE001  # a message we cannot store must not stop the rest
+            except Exception as exc:  # noqa: BLE001  # one bad message must not stop the rest
                 return self._halve(batch, exc, stop)
             else:
                 self._tally.process(len(batch), self._now())

@@ -25,7 +25,7 @@ UNHEARD_AFTER_S = 3.0
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """How one bridge runs. With `group`, several share the messages (MQTT 5 shared subscription)."""
+    """How one bridge runs. With `group`, several share the messages by MQTT 5."""
 
     address: Address
     name: str = "base-ops-bridge"

@@ -61,9 +61,7 @@ class _Reader:
     ) -> None:
         client.subscribe(TOPICS)
 
-    def received(
-        self, client: mqtt.Client, userdata: object, message: mqtt.MQTTMessage
-    ) -> None:
+    def received(self, client: mqtt.Client, userdata: object, message: mqtt.MQTTMessage) -> None:
         if message.retain:
             self.last_at, self.count = time.monotonic(), self.count + 1
             self._inbox.put(as_received(message, 0))

@@ -1,7 +1,7 @@
 """A socket that reads 64 KiB at once.
 
-paho asks three times for each message (a byte, a length, a body), which is three system calls. This
-answers from a buffer, and says by `pending` that there is more, as paho knows it from TLS sockets.
+paho asks three times for each message (a byte, a length, a body), which is three system calls.
+This answers from a buffer, and says by `pending` that there is more, as paho knows it from TLS sockets.
 """
 
 import socket
@@ -39,7 +39,7 @@ class BufferedSocket:
         """For select()."""
         return self._sock.fileno()
 
-    def setblocking(self, flag: bool) -> None:  # noqa: FBT001  # the signature of a socket
+    def setblocking(self, flag: bool) -> None:
         """Pass on."""
         self._sock.setblocking(flag)
 

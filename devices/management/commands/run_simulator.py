@@ -13,6 +13,7 @@ from django.core.management.base import BaseCommand, CommandError
 from base_ops.core import clock
 from devices.simulator import fleet
 from devices.simulator.client import Address
+from devices.simulator.device import SimDevice
 from devices.simulator.plan import read_plan
 
 PLAN = Path(settings.BASE_DIR) / "base_ops" / "data" / "wanbo_base.json"
@@ -49,7 +50,7 @@ class Command(BaseCommand):
         asyncio.run(_run(fleet.build(specs, seed), setup))
 
 
-async def _run(devices: list[fleet.SimDevice], setup: fleet.Setup) -> None:
+async def _run(devices: list[SimDevice], setup: fleet.Setup) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)

@@ -18,6 +18,7 @@ from devices.models import Device, DeviceModel
 from devices.simulator import fleet
 from devices.simulator.client import Address
 from devices.simulator.device import SimDevice
+from devices.simulator.fleet import Member
 from devices.simulator.plan import Spec
 from tests import make
 from tests.brokers import Broker
@@ -68,7 +69,7 @@ class Play:
     fleet: fleet.Fleet
     loop: asyncio.AbstractEventLoop
 
-    def by_code(self, code: str) -> fleet.Member:
+    def by_code(self, code: str) -> Member:
         """One member."""
         return next(m for m in self.fleet.members if m.device.spec.code == code)
 

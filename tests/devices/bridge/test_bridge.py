@@ -59,9 +59,11 @@ def test_garbage_on_every_topic_is_counted_and_the_next_good_message_is_handled(
 
 def test_a_command_goes_out_is_carried_out_and_comes_back_as_done(broker: Broker) -> None:
     light = rig.device("L1")
-    with rig.bridge(broker), rig.simulator(broker, [light]), rig.party(
-        broker, listen="wb1/d/L1/cmd"
-    ) as wire:
+    with (
+        rig.bridge(broker),
+        rig.simulator(broker, [light]),
+        rig.party(broker, listen="wb1/d/L1/cmd") as wire,
+    ):
         eventually(lambda: reported("L1").get("power") is False)
 
         sent = services.send_command(
@@ -73,19 +75,21 @@ def test_a_command_goes_out_is_carried_out_and_comes_back_as_done(broker: Broker
         (message,) = wire.heard
         assert message.retain is False
         assert message.qos == 1
-        assert message.properties is not None
-        assert message.properties.CorrelationData == sent.pk.encode()
-        assert message.properties.ResponseTopic == "wb1/d/L1/ack"
-        assert 0 < message.properties.MessageExpiryInterval <= 11
+        properties: Any = message.properties
+        assert properties.CorrelationData == sent.pk.encode()
+        assert properties.ResponseTopic == "wb1/d/L1/ack"
+        assert 0 < properties.MessageExpiryInterval <= 11
 
 
 def test_an_expired_command_never_leaves(broker: Broker) -> None:
     light = rig.device("L1")
     past = clock.now() - timedelta(seconds=30)
     old = services.send_command(device=light, state={"power": True}, actor=SYSTEM, now=past)
-    with rig.bridge(broker), rig.simulator(broker, [light]) as play, rig.party(
-        broker, listen="wb1/d/L1/cmd"
-    ) as wire:
+    with (
+        rig.bridge(broker),
+        rig.simulator(broker, [light]) as play,
+        rig.party(broker, listen="wb1/d/L1/cmd") as wire,
+    ):
         eventually(lambda: Command.objects.get(pk=old.pk).status == "expired")
 
         assert wire.heard == []
