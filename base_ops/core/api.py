@@ -169,5 +169,3 @@ def list_audit(
         rows = rows.filter(object_code=object_code)
     items, following = cut(rows, by="at", descending=True, cursor=cursor, limit=limit)
     return {"items": items, "next": following}
-
-

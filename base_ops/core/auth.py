@@ -25,7 +25,11 @@ _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 class CsrfFailed(errors.Forbidden):
     """A write by cookie without the CSRF header."""
 
-    code, title_zh, title_en = "csrf_failed", "页面已过期,请刷新", "The page has expired, reload it"
+    code, title_zh, title_en = (
+        "csrf_failed",
+        "页面已过期,请刷新",
+        "The page has expired, reload it",
+    )
 
 
 def signed_in(request: HttpRequest) -> User | None:

@@ -65,7 +65,11 @@ class Forbidden(DomainError):
 class PreconditionFailed(DomainError):
     """Somebody changed it meanwhile (412)."""
 
-    code, title_zh, title_en = "changed_meanwhile", "已被他人修改", "Changed by someone else meanwhile"
+    code, title_zh, title_en = (
+        "changed_meanwhile",
+        "已被他人修改",
+        "Changed by someone else meanwhile",
+    )
 
 
 class PreconditionRequired(DomainError):

@@ -11,7 +11,11 @@ T = TypeVar("T")
 class BrokenFile(errors.Invalid):
     """A file with faults; `faults` lists them all, each as "place: reason"."""
 
-    code, title_zh, title_en = "broken_file", "文件有错误,未导入任何内容", "The file has faults, nothing was imported"
+    code, title_zh, title_en = (
+        "broken_file",
+        "文件有错误,未导入任何内容",
+        "The file has faults, nothing was imported",
+    )
 
     def __init__(self, faults: Iterable[str]) -> None:
         self.faults = list(faults)
@@ -28,7 +32,7 @@ class Faults:
         """Note one fault."""
         self.found.append(f"{place}: {reason}")
 
-    def check(self, sound: bool, place: str, reason: str) -> bool:  # noqa: FBT001 - a verdict
+    def check(self, sound: bool, place: str, reason: str) -> bool:
         """Note a fault unless `sound`; returns `sound`."""
         if not sound:
             self.add(place, reason)

@@ -142,7 +142,9 @@ def _space(row: Mapping[str, Any]) -> Fields:
         "unit_name": row.get("unit", "") or "",
         "circuit_capacity_kw": _decimal(row, "circuit_capacity_kw"),
         "planning_load_kw": _decimal(row, "planning_load_kw"),
-        "clear_height_m": Decimal(str(row["clear_height_m"])) if row.get("clear_height_m") else None,
+        "clear_height_m": Decimal(str(row["clear_height_m"]))
+        if row.get("clear_height_m")
+        else None,
         "features": [str(feature) for feature in row.get("features", [])],
         "device_kit": row.get("device_kit", "") or "",
     }

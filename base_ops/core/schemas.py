@@ -176,5 +176,3 @@ class Ping(Schema):
     """Proof that the caller is known."""
 
     ok: bool = True
-
-

@@ -26,7 +26,11 @@ class SignInFailed(errors.Unauthenticated):
 class TooManyFailures(errors.TooMany):
     """The address failed too often."""
 
-    code, title_zh, title_en = "too_many_failures", "尝试次数过多,请稍后再试", "Too many attempts, wait a little"
+    code, title_zh, title_en = (
+        "too_many_failures",
+        "尝试次数过多,请稍后再试",
+        "Too many attempts, wait a little",
+    )
 
 
 class TooManyTokens(errors.Conflict):
