@@ -84,7 +84,9 @@ class EnergyReading(models.Model):
     wh = models.FloatField()
 
     class Meta:
-        constraints = [models.UniqueConstraint("device", "minute", name="energy_once_a_minute")]
+        constraints = [
+            models.UniqueConstraint(fields=["device", "minute"], name="energy_once_a_minute")
+        ]
 
     def __str__(self) -> str:
         return f"{self.device_id} {self.minute} {self.wh:g} Wh"
