@@ -3,7 +3,7 @@
 from typing import Annotated, Any, Literal
 
 from django.http import HttpRequest, HttpResponse
-from ninja import Query, Router, Status
+from ninja import Router, Status
 from pydantic import Field
 
 from base_ops.core import auth, clock
@@ -31,6 +31,7 @@ from billing.selectors import documents as papers
 router = Router(tags=["billing"])
 
 PAYERS = (Role.FINANCE, Role.TENANT_ADMIN, Role.TENANT_MEMBER)
+Limit = Annotated[int, Field(ge=1, le=500)]
 Month = Annotated[str, Field(pattern=r"^20\d\d-(0[1-9]|1[0-2])$")]
 
 
@@ -61,7 +62,7 @@ def list_charges(
     month: Month | None = None,
     booking: str | None = None,
     cursor: str | None = None,
-    limit: int = Query(100, ge=1, le=500),
+    limit: Limit = 100,
 ) -> dict[str, Any]:
     """Charges, newest first; a tenant's people see their own."""
     rows = papers.charges(user=auth.user_of(request), tenant=tenant, month=month, booking=booking)
@@ -86,7 +87,7 @@ def preview_run(
 @router.get("/invoice-runs", response={200: Page[RunOut], codes_4xx: Problem})
 @roles(Role.FINANCE)
 def list_runs(
-    request: HttpRequest, cursor: str | None = None, limit: int = Query(50, ge=1, le=500)
+    request: HttpRequest, cursor: str | None = None, limit: Limit = 50
 ) -> dict[str, Any]:
     """Runs, newest first."""
     rows, following = cut(
@@ -137,7 +138,7 @@ def list_invoices(
     month: Month | None = None,
     status: Literal["issued"] | None = None,
     cursor: str | None = None,
-    limit: int = Query(50, ge=1, le=500),
+    limit: Limit = 50,
 ) -> dict[str, Any]:
     """Issued documents, newest first; a tenant's people see their own."""
     rows = papers.invoices(user=auth.user_of(request), tenant=tenant, month=month, status=status)

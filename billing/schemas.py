@@ -1,9 +1,20 @@
 """What the API says about money; amounts in integer fen, tax included unless named net."""
 
 from datetime import date, datetime
+from decimal import Decimal
+from typing import Annotated
 
 from ninja import Schema
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
+
+
+def _plain(value: object) -> object:
+    """A decimal as text without needless zeros."""
+    return f"{value.normalize():f}" if isinstance(value, Decimal) else value
+
+
+Plain = Annotated[str, BeforeValidator(_plain)]
+"""A factor or rate as text, e.g. "0.06": no float near money."""
 
 
 class BandOut(Schema):
@@ -24,13 +35,8 @@ class SurgeOut(Schema):
     name_en: str
     from_md: str
     to_md: str
-    multiplier: str
+    multiplier: Plain
     bands: list[str]
-
-    @staticmethod
-    def resolve_multiplier(obj: object) -> str:
-        """As text: no float near money."""
-        return str(obj.multiplier)  # type: ignore[attr-defined]
 
 
 class TariffOut(Schema):
@@ -121,7 +127,7 @@ class ChargeOut(Schema):
     starts_at: datetime | None
     ends_at: datetime | None
     band: str
-    surge: str
+    surge: Plain
     quantity: str
     unit: str
     unit_fen: int | None
@@ -129,26 +135,10 @@ class ChargeOut(Schema):
     net_fen: int
     vat_fen: int
     gross_fen: int
-    vat_rate: str
+    vat_rate: Plain
     vat_category: str
     policy: str
     invoice: str | None
-
-    @staticmethod
-    def resolve_surge(obj: object) -> str:
-        """As text."""
-        return str(obj.surge)  # type: ignore[attr-defined]
-
-    @staticmethod
-    def resolve_vat_rate(obj: object) -> str:
-        """As text, e.g. "0.06"."""
-        return f"{obj.vat_rate.normalize():f}"  # type: ignore[attr-defined]
-
-    @staticmethod
-    def resolve_invoice(obj: object) -> str | None:
-        """The number of the document it is on, if any."""
-        line = getattr(obj, "invoice_line", None)
-        return line.invoice.number if line else None
 
 
 class LineOut(Schema):
@@ -158,27 +148,17 @@ class LineOut(Schema):
     description_zh: str
     description_en: str
     band: str
-    surge: str
+    surge: Plain
     quantity: str
     unit: str
     unit_fen: int | None
     price_text: str
     policy: str
     vat_category: str
-    vat_rate: str
+    vat_rate: Plain
     net_fen: int
     vat_fen: int
     gross_fen: int
-
-    @staticmethod
-    def resolve_surge(obj: object) -> str:
-        """As text."""
-        return str(obj.surge)  # type: ignore[attr-defined]
-
-    @staticmethod
-    def resolve_vat_rate(obj: object) -> str:
-        """As text, e.g. "0.06"."""
-        return f"{obj.vat_rate.normalize():f}"  # type: ignore[attr-defined]
 
 
 class InvoiceOut(Schema):

@@ -41,7 +41,7 @@ def read_book(data: Mapping[str, Any]) -> PriceBook:
         BookFaults: something is missing, malformed, overlapping or open.
     """
     faults = [f"{part}: missing" for part in PARTS if not data.get(part)]
-    rows = {part: data.get(part) or () for part in PARTS}
+    rows: dict[str, Any] = {part: data.get(part) or () for part in PARTS}
     bands = _each(rows["time_bands"], _band, "time_bands", faults)
     surges = _each(rows["surge_calendar"], _surge, "surge_calendar", faults)
     services = _each(rows["services"], _service, "services", faults)
@@ -146,7 +146,7 @@ def _tariffs(rows: Sequence[Mapping[str, Any]], faults: list[str]) -> list[Tarif
     above: int | None = None
     prepared = []
     for row in rows:
-        text = row.get("includes_zh", "") if isinstance(row, Mapping) else ""
+        text = str(row.get("includes_zh", ""))
         match = INCLUDED.search(text)
         included = int(match[1]) * 1000 if match else (above if "同上" in text else None)
         above = included

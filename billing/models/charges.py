@@ -66,3 +66,9 @@ class Charge(models.Model):
 
     def __str__(self) -> str:
         return self.source
+
+    @property
+    def invoice(self) -> str | None:
+        """The number of the document it is on, if any."""
+        line = getattr(self, "invoice_line", None)
+        return line.invoice.number if line else None

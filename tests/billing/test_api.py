@@ -73,6 +73,9 @@ def test_the_whole_run_over_http(later: datetime) -> None:
     full = finance.get(f"/invoices/{invoice['number']}").json()
     assert full["capitals_zh"] == "人民币贰佰零玖元整"
     assert [line["gross_fen"] for line in full["lines"]] == [22_000, -1_100]
+    [done] = finance.get(f"/invoice-runs/{run['id'] + 1}").json()["entries"]
+    assert {line["invoice"] for line in done["lines"]} == {done["invoice"]} == {invoice["number"]}
+    assert {line["vat_rate"] for line in done["lines"]} == {"0.06"}
     charges = finance.get("/charges?month=2026-11").json()["items"]
     assert {c["invoice"] for c in charges} == {"PYB-2026-000001"}
 
@@ -151,7 +154,7 @@ def test_refusals_name_the_code_and_the_field(later: datetime) -> None:
     empty = finance.post("/invoice-runs", {"period_from": "2026-11-30", "period_to": "2026-11-01"})
     unknown = finance.post("/invoice-runs/999/approve")
 
-    assert (bad.status_code, bad.json()["fields"][0]["name"]) == (422, "wish.month")
+    assert (bad.status_code, bad.json()["fields"][0]["name"]) == (422, "month")
     assert neither.status_code == 422
     assert (empty.status_code, empty.json()["code"]) == (422, "empty_period")
     assert (unknown.status_code, unknown.json()["code"]) == (404, "no_such_run")

@@ -9,7 +9,7 @@ from base_ops.core.actors import SYSTEM
 from base_ops.core.models import Tenant
 from billing import services
 from billing.models import Budget, Charge, Invoice, InvoiceLine, InvoiceRun, UsageFact
-from billing.services import issuing, numbers, runs
+from billing.services import numbers, runs
 from tests import make
 from tests.billing.data import span
 from tests.billing.world import finished, room
@@ -119,7 +119,7 @@ def test_a_run_killed_half_way_resumes_to_the_same_documents(
         return number
 
     numbers_draw = numbers.draw
-    monkeypatch.setattr(issuing.numbers, "draw", draw_and_die)
+    monkeypatch.setattr(numbers, "draw", draw_and_die)
     with pytest.raises(Killed):
         services.issue_due(later)
     assert Invoice.objects.count() == fatal_step - 1
