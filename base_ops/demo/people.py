@@ -14,11 +14,16 @@ from booking import selectors as bookings
 from booking import services as booking
 from booking.models import Booking
 from booking.services import BookingWish
+from devices import selectors as devices
+from devices.models import SceneRun
+from devices.services import apply_scene
 
 logger = logging.getLogger(__name__)
 
 ABSENT_ONE_IN = 25
 BUSY_ROOMS = 14
+LEAD = timedelta(seconds=90)
+PATIENCE = timedelta(seconds=45)
 LATEST_ARRIVAL = timedelta(minutes=18)
 
 
@@ -40,6 +45,43 @@ def _check_in(row: Booking, now: datetime) -> bool:
         booking.check_in(booking=row, actor=actor, pin=row.pin, now=now)
     except DomainError as exc:
         logger.info("demo.not_checked_in", extra={"booking": row.code, "code": exc.code})
+        return False
+    return True
+
+
+def go_live(now: datetime) -> int:
+    """Whoever is in a room with an encoder and not on air presses the button (again)."""
+    on_air = devices.on_air_space_ids()
+    streaming = bookings.streaming_space_ids()
+    inside = Booking.objects.filter(status="checked_in", ends_at__gt=now + LEAD).select_related(
+        "space", "tenant"
+    )
+    return sum(
+        _go_live(row, now)
+        for row in inside
+        if row.space_id in streaming and row.space_id not in on_air and not _pressed(row, now)
+    )
+
+
+def _pressed(row: Booking, now: datetime) -> bool:
+    return SceneRun.objects.filter(
+        space_id=row.space_id, scene="on_air", created_at__gt=now - PATIENCE
+    ).exists()
+
+
+def _go_live(row: Booking, now: datetime) -> bool:
+    actor = replace(DEMO, tenant_id=row.tenant_id)
+    try:
+        apply_scene(
+            space=row.space,
+            scene="on_air",
+            actor=actor,
+            booking_code=row.code,
+            until=row.until,
+            now=now,
+        )
+    except DomainError as exc:
+        logger.info("demo.not_live", extra={"booking": row.code, "code": exc.code})
         return False
     return True
 
@@ -78,4 +120,8 @@ def _book_one(space: Space, dice: random.Random, now: datetime) -> bool:
     return True
 
 
-JOBS = [Job("demo.arrive", 10, arrive), Job("demo.book_more", 60, book_more)]
+JOBS = [
+    Job("demo.arrive", 10, arrive),
+    Job("demo.go_live", 10, go_live),
+    Job("demo.book_more", 60, book_more),
+]

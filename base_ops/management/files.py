@@ -6,6 +6,7 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
+from base_ops.core.errors import Invalid
 from base_ops.core.faults import BrokenFile
 
 MAX_BYTES = 64 * 1024 * 1024
@@ -31,7 +32,8 @@ def read_json(path: Path) -> dict[str, Any]:
     return data
 
 
-def refusal(path: Path, exc: BrokenFile) -> CommandError:
+def refusal(path: Path, exc: Invalid) -> CommandError:
     """Every fault of a refused file, one a line."""
-    lines = "\n".join(f"  {fault}" for fault in exc.faults)
-    return CommandError(f"{path}: nothing was imported, {len(exc.faults)} faults:\n{lines}")
+    faults = exc.faults if isinstance(exc, BrokenFile) else [f.reason_en for f in exc.fields]
+    lines = "\n".join(f"  {fault}" for fault in faults)
+    return CommandError(f"{path}: nothing was imported, {len(faults)} faults:\n{lines}")

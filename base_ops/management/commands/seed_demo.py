@@ -33,23 +33,28 @@ class Command(BaseCommand):
         if not Space.objects.exists():
             raise CommandError("import a base first: manage.py import_base")
         data = read_json(file)
-        now = clock.now()
-        today = now.astimezone(ZoneInfo(settings.TIME_ZONE)).date()
+        shift = _shift(file, data)
         try:
-            shift = today - date.fromisoformat(data["meta"]["generated_for"])
             counts = self._load(data, shift)
-        except BrokenFile as exc:
+        except (BrokenFile, billing.importers.DataRefused) as exc:
             raise refusal(file, exc) from exc
-        except (KeyError, TypeError, ValueError) as exc:
-            raise CommandError(f"{file}: meta.generated_for: a date is wanted") from exc
         counts["shows_now"] = world.stage_now(now=clock.now())
         self.stdout.write(", ".join(f"{count} {name}" for name, count in counts.items()))
 
     def _load(self, data: dict[str, Any], shift: timedelta) -> dict[str, int]:
-        now = clock.now()
+        """All of the file in one transaction."""
         with transaction.atomic():
             counts = importers.load_tenants(data, shift=shift)
             logins.create(settings.STATE_DIR)
-            counts |= billing.importers.load(data)
-            counts |= booking.importers.load(data, shift=shift, now=now)
-        return counts
+            billing.importers.load(data)
+            now = clock.now()
+            return counts | booking.importers.load(data, shift_days=shift.days, now=now)
+
+
+def _shift(file: Path, data: dict[str, Any]) -> timedelta:
+    """From the day that the file was made for to today."""
+    try:
+        made_for = date.fromisoformat(data["meta"]["generated_for"])
+    except (KeyError, TypeError, ValueError) as exc:
+        raise CommandError(f"{file}: meta.generated_for: a date is wanted") from exc
+    return clock.now().astimezone(ZoneInfo(settings.TIME_ZONE)).date() - made_for
