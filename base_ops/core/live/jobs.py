@@ -17,7 +17,7 @@ def prune(now: datetime) -> int:
             " WHERE t.name = d.topic AND d.seq <= t.seq - %s",
             [KEPT],
         )
-        return cursor.rowcount
+        return int(cursor.rowcount)
 
 
 JOBS = [Job("live.prune", 60, prune)]

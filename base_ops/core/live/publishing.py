@@ -16,22 +16,6 @@ MAX_NOTIFY_BYTES = 7900
 
 Changes = Mapping[str, Mapping[str, Any]]
 
-_SQL = """
-WITH topic AS (
-    INSERT INTO core_livetopic AS t (name, epoch, seq, state, updated_at)
-    VALUES (%(name)s, %(epoch)s, 1, %(set)s::jsonb, %(now)s)
-    ON CONFLICT (name) DO UPDATE SET
-        seq = t.seq + 1,
-        state = (t.state - %(unset)s::text[]) || %(set)s::jsonb,
-        updated_at = %(now)s
-    RETURNING name, seq
-), delta AS (
-    INSERT INTO core_livedelta (topic, seq, set, unset, at)
-    SELECT name, seq, %(set)s::jsonb, %(unset_json)s::jsonb, %(now)s FROM topic
-)
-SELECT pg_notify('live', name || ' ' || seq) FROM topic
-"""
-
 
 def publish(changes: Changes, *, now: datetime) -> None:
     """Write one delta per topic. The last statement of the caller's transaction.
@@ -41,24 +25,17 @@ def publish(changes: Changes, *, now: datetime) -> None:
             order and stay locked until commit: hence last, and in one call.
         now: when.
     """
-    with connection.cursor() as cursor:
-        for name in sorted(changes):
-            values = changes[name]
-            if not values:
-                continue
-            unset = [key for key, value in values.items() if value is None]
-            given = {key: value for key, value in values.items() if value is not None}
-            cursor.execute(
-                _SQL,
-                {
-                    "name": name,
-                    "epoch": secrets.token_hex(6),
-                    "set": json.dumps(given, ensure_ascii=False),
-                    "unset": unset,
-                    "unset_json": json.dumps(unset, ensure_ascii=False),
-                    "now": now,
-                },
-            )
+    rows = [_row(name, values) for name, values in changes.items() if values]
+    if rows:
+        with connection.cursor() as cursor:
+            packed = json.dumps(rows, ensure_ascii=False)
+            cursor.execute("SELECT core_live_publish(%s::jsonb, %s)", [packed, now])
+
+
+def _row(name: str, values: Mapping[str, Any]) -> tuple[str, str, dict[str, Any], list[str]]:
+    """(topic, epoch if it is new, set, unset) as the SQL function takes it."""
+    given = {key: value for key, value in values.items() if value is not None}
+    return name, secrets.token_hex(6), given, [k for k, v in values.items() if v is None]
 
 
 def state(topic: str) -> tuple[str, int, dict[str, Any]]:

@@ -1,0 +1,59 @@
+"""Problem answers for what never reaches Django: too large, too busy, too slow, crashed."""
+
+from dataclasses import dataclass
+
+from django.http import HttpRequest
+
+from base_ops.core import errors
+from base_ops.core import problems as core_problems
+
+Headers = list[tuple[bytes, bytes]]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A complete HTTP answer."""
+
+    status: int
+    headers: Headers
+    body: bytes
+
+
+class BodyTooLarge(errors.TooLarge):
+    """The request's body is over the limit."""
+
+    code, title_zh, title_en = "body_too_large", "请求内容过大", "The request body is too large"
+
+
+class Overloaded(errors.Unavailable):
+    """Too many requests wait, or this one took too long."""
+
+    code, title_zh, title_en = "overloaded", "系统繁忙,请稍后重试", "Busy, please try again"
+
+
+class Crashed(errors.DomainError):
+    """Our own fault."""
+
+    code, title_zh, title_en = "internal", "系统内部错误", "Internal error"
+
+
+def too_large() -> Answer:
+    """413."""
+    return _answer(413, BodyTooLarge("at most 25 MiB"))
+
+
+def overloaded(detail: str) -> Answer:
+    """503."""
+    return _answer(503, Overloaded(detail))
+
+
+def crashed() -> Answer:
+    """500."""
+    return _answer(500, Crashed("see the log"))
+
+
+def _answer(status: int, exc: errors.DomainError) -> Answer:
+    response = core_problems.respond(HttpRequest(), status, exc)
+    headers = [(k.encode("latin-1"), v.encode("latin-1")) for k, v in response.items()]
+    body = response.content
+    return Answer(status, [*headers, (b"Content-Length", str(len(body)).encode())], body)
