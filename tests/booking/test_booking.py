@@ -81,9 +81,7 @@ def test_every_alternative_can_be_booked(now: datetime) -> None:
         space = selectors.bookable_spaces()
         room = next(s for s in space if s.code == offer["space"])
         start = datetime.fromisoformat(offer["starts_at"])
-        booking = world.booked(
-            now=now, space=room, start_min=int((start - now) / MIN), hold=True
-        )
+        booking = world.booked(now=now, space=room, start_min=int((start - now) / MIN), hold=True)
         services.cancel(booking=booking, actor=world.STAFF, now=now)
 
 
@@ -138,9 +136,7 @@ def test_confirming_keeps_the_slot_for_good(now: datetime) -> None:
         world.booked(now=now + 20 * MIN, space=hold.space, start_min=40, override={"slot_grid"})
 
 
-@pytest.mark.parametrize(
-    ("ahead_h", "fee_fen"), [(24, 0), (23, 1800), (4, 1800), (3, 4800)]
-)
+@pytest.mark.parametrize(("ahead_h", "fee_fen"), [(24, 0), (23, 1800), (4, 1800), (3, 4800)])
 def test_a_late_cancellation_costs_by_how_late_it_is(
     now: datetime, ahead_h: int, fee_fen: int
 ) -> None:
@@ -161,9 +157,7 @@ def test_a_tenant_cannot_cancel_what_began_and_nobody_what_is_over(now: datetime
     booking = world.booked(now=now)
 
     with pytest.raises(errors.Conflict) as caught:
-        services.cancel(
-            booking=booking, actor=world.actor(booking.tenant), now=booking.starts_at
-        )
+        services.cancel(booking=booking, actor=world.actor(booking.tenant), now=booking.starts_at)
     services.cancel(booking=booking, actor=world.STAFF, now=booking.starts_at)
 
     assert caught.value.code == "already_started"
@@ -182,9 +176,7 @@ def test_a_quote_books_at_its_price_until_it_expires(now: datetime) -> None:
             quote_token=offer["token"],
         )  # fmt: skip
     with pytest.raises(services.QuoteExpired):
-        world.booked(
-            now=now, space=space, tenant=tenant, minutes=90, quote_token=offer["token"]
-        )
+        world.booked(now=now, space=space, tenant=tenant, minutes=90, quote_token=offer["token"])
     booking = world.booked(now=now, space=space, tenant=tenant, quote_token=offer["token"])
 
     assert booking.price_fen == offer["quote"]["total_fen"]
@@ -208,7 +200,5 @@ def test_nobody_overrides_the_conflict(now: datetime) -> None:
     first = world.booked(now=now)
 
     with pytest.raises(services.SlotTaken):
-        world.booked(
-            now=now, space=first.space, override={"slot_grid", "conflict", "slot_taken"}
-        )
+        world.booked(now=now, space=first.space, override={"slot_grid", "conflict", "slot_taken"})
     assert Booking.objects.count() == 1

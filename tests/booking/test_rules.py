@@ -60,7 +60,12 @@ def test_a_refusal_names_every_broken_rule_with_its_field_and_limit() -> None:
     with pytest.raises(rules.RulesBroken) as caught:
         rules.check(asked, ROOM, GOOD, now=NOW)
 
-    assert [f.name for f in caught.value.fields] == ["starts_at", "ends_at", "ends_at", "headcount"]
+    assert [f.name for f in caught.value.fields] == [
+        "starts_at",
+        "ends_at",
+        "ends_at",
+        "headcount",
+    ]
     assert caught.value.context["broken"][-1] == {  # type: ignore[index]
         "rule": "capacity",
         "field": "headcount",
