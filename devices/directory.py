@@ -8,6 +8,7 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from devices.models import Device
 from devices.models.registry import DeviceStatus
@@ -78,23 +79,29 @@ def _refresh(now: datetime, max_age: timedelta) -> None:
     if loaded_at is not None and timedelta(0) <= now - loaded_at < max_age:
         return
     with _cache.lock:
-        entries = [_entry(d) for d in Device.objects.select_related("model", "space")]
+        entries = [_entry(row) for row in Device.objects.values_list(*_COLUMNS)]
         _cache.by_code = {e.code: e for e in entries}
         _cache.by_id = {e.id: e for e in entries}
         _cache.loaded_at = now
 
 
-def _entry(device: Device) -> Entry:
-    model, space = device.model, device.space
+_COLUMNS = (
+    "pk", "code", "kind", "role", "status", "space_id",
+    "space__code", "model__code", "model__name_zh", "model__brand", "model__model",
+)  # fmt: skip
+
+
+def _entry(row: tuple[Any, ...]) -> Entry:
+    pk, code, kind, role, status, space_id, space, model, name_zh, brand, make = row
     return Entry(
-        id=device.pk,
-        code=device.code,
-        kind=device.kind,
-        role=device.role,
-        status=device.status,
-        model=model.code if model else "",
-        name_zh=model.name_zh if model else device.code,
-        name_en=f"{model.brand} {model.model}" if model else device.code,
-        space_id=device.space_id,
-        space_code=space.code if space else "",
+        id=pk,
+        code=code,
+        kind=kind,
+        role=role,
+        status=status,
+        model=model or "",
+        name_zh=name_zh or code,
+        name_en=f"{brand} {make}" if model else code,
+        space_id=space_id,
+        space_code=space or "",
     )

@@ -1,6 +1,5 @@
 """Deeds: what changes the building, one transaction each."""
 
-from devices.importers import load as import_base_devices
 from devices.services.alarming import acknowledge_alarm
 from devices.services.granting import extend_grant, grant_control, revoke_control
 from devices.services.ingest import Ingested, ingest
@@ -35,7 +34,6 @@ __all__ = [
     "expire_commands",
     "extend_grant",
     "grant_control",
-    "import_base_devices",
     "ingest",
     "make_partitions",
     "mark_stale",

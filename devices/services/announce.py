@@ -1,15 +1,29 @@
 """Tells the live topics and those above what changed; called last in a transaction."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from base_ops.core import live
-from devices import selectors, signals
-from devices.models import Alarm, Device
+from devices import directory, selectors, signals
+from devices.directory import Entry
+from devices.domain import shadow as shadows
+from devices.domain.shadow import Link
+from devices.models import Alarm, Shadow
 
 Value = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What a transaction holds in its hands of a device, so that nobody reads it again."""
+
+    link: Link
+    reported: Mapping[str, Any]
+    desired: Mapping[str, Any] | None
+    at: datetime | None
+    version: int
 
 
 @dataclass(slots=True)
@@ -17,6 +31,7 @@ class Changes:
     """What a transaction has changed so far, to be told at its end."""
 
     device_ids: set[int] = field(default_factory=set)
+    known: dict[int, Known] = field(default_factory=dict)
     alarms: dict[str, Value | None] = field(default_factory=dict)
     space_ids: set[int] = field(default_factory=set)
 
@@ -45,34 +60,53 @@ def alarm_value(row: Alarm, device_code: str | None, space_code: str | None) -> 
 
 def tell(changes: Changes, *, now: datetime) -> None:
     """Publish to `space.<code>` and `alarms`, then let those above refresh what they show."""
-    topics = _space_topics(changes.device_ids, now)
+    topics = _space_topics(changes, now)
     if changes.alarms:
         topics["alarms"] = changes.alarms
     if topics:
         live.publish(topics, now=now)
-    signal(changes.space_ids, now=now)
+    if changes.space_ids:
+        signals.space_changed.send(sender=None, space_ids=set(changes.space_ids), now=now)
 
 
-def signal(space_ids: Collection[int], *, now: datetime) -> None:
-    """Send `space_changed` when there is something to say."""
-    if space_ids:
-        signals.space_changed.send(sender=None, space_ids=set(space_ids), now=now)
-
-
-def _space_topics(
-    device_ids: Iterable[int], now: datetime
-) -> dict[str, Mapping[str, Value | None]]:
-    ids = sorted(device_ids)
-    if not ids:
+def _space_topics(changes: Changes, now: datetime) -> dict[str, dict[str, Value | None]]:
+    if not changes.device_ids:
         return {}
-    devices = list(
-        Device.objects.filter(pk__in=ids, space__isnull=False).select_related(
-            "model", "shadow", "space"
-        )
-    )
-    values = selectors.device_values(devices, now=now)
+    known = _read(changes.device_ids - changes.known.keys()) | changes.known
+    pending = selectors.has_open_command(changes.device_ids)
+    registered = directory.by_id(now)
     topics: dict[str, dict[str, Value | None]] = {}
-    for device in devices:
-        assert device.space is not None
-        topics.setdefault(f"space.{device.space.code}", {})[device.code] = values[device.code]
-    return dict(topics)
+    for pk in sorted(changes.device_ids & known.keys()):
+        entry = registered.get(pk)
+        if entry is not None and entry.space_code:
+            value = _value(entry, known[pk], pending=pk in pending, now=now)
+            topics.setdefault(f"space.{entry.space_code}", {})[entry.code] = value
+    return topics
+
+
+def _read(device_ids: Collection[int]) -> dict[int, Known]:
+    """What the database says of these devices."""
+    if not device_ids:
+        return {}
+    return {
+        row.device_id: Known(
+            Link(row.link), row.reported, row.desired, row.last_seen_at, row.version
+        )
+        for row in Shadow.objects.filter(device_id__in=device_ids)
+    }
+
+
+def _value(entry: Entry, known: Known, *, pending: bool, now: datetime) -> Value:
+    return {
+        "kind": entry.kind,
+        "role": entry.role,
+        "model": entry.model,
+        "name_zh": entry.name_zh,
+        "name_en": entry.name_en,
+        "link": str(shadows.link_at(known.link, known.at, now)),
+        "reported": known.reported,
+        "desired": known.desired,
+        "pending": pending,
+        "at": known.at.isoformat() if known.at else None,
+        "version": max(known.version, 0),
+    }

@@ -178,8 +178,21 @@ def _note(rows: Mapping[int, Row], now: datetime, changes: announce.Changes) -> 
     for pk, row in rows.items():
         if row.retold or row.relinked:
             changes.device_ids.add(pk)
+        if pk in changes.device_ids:
+            changes.known[pk] = _known(row)
         if row.relinked and row.entry.space_id is not None:
             changes.space_ids.add(row.entry.space_id)
+
+
+def _known(row: Row) -> announce.Known:
+    after = row.after
+    return announce.Known(
+        link=after.link,
+        reported=after.reported or {},
+        desired=row.desired,
+        at=after.last_seen_at,
+        version=after.version,
+    )
 
 
 def _meta(spoken: Mapping[int, _Spoken]) -> None:

@@ -67,7 +67,7 @@ def _on(session: StreamSession | None, device_id: int, row: Row, now: datetime) 
 
 def _until(row: Row) -> datetime | None:
     """The encoder's own end: as it reports, or else as it was told."""
-    until = (row.after.reported or {}).get("until") or row.desired_until
+    until = (row.after.reported or {}).get("until") or (row.desired or {}).get("until")
     if isinstance(until, bool) or not isinstance(until, int | float):
         return None
     return datetime.fromtimestamp(until / 1000, UTC)

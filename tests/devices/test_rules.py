@@ -250,7 +250,8 @@ def test_brightness_refuses_what_is_not_a_percentage(value: object) -> None:
 def test_focus_and_rgb_take_their_shapes_only() -> None:
     capabilities.check({"focus": {"mode": "manual", "pos": 0.5}}, kind="camera", model="CAM-PTZ")
     capabilities.check({"rgb": [0, 128, 255]}, kind="light")
-    for bad in ({"mode": "manual"}, {"mode": "auto", "pos": 1}, [], "auto"):
+    wrong: list[object] = [{"mode": "manual"}, {"mode": "auto", "pos": 1}, [], "auto"]
+    for bad in wrong:
         with pytest.raises(capabilities.BadState):
             capabilities.check({"focus": bad}, kind="camera", model="CAM-PTZ")
     with pytest.raises(capabilities.BadState):
