@@ -20,7 +20,8 @@ from billing.domain.labels import (
 )
 
 T = TypeVar("T")
-PARTS = ("time_bands", "surge_calendar", "vat_rates", "tariffs", "services", "policies")
+LISTS = ("time_bands", "surge_calendar", "tariffs", "services", "policies")
+PARTS = (*LISTS, "vat_rates")
 FIRST_DAY = date(2020, 1, 1)
 DAY_MIN = 24 * 60
 INCLUDED = re.compile(r"电\((\d+) ?kWh/h\)")
@@ -41,13 +42,13 @@ def read_book(data: Mapping[str, Any]) -> PriceBook:
         BookFaults: something is missing, malformed, overlapping or open.
     """
     faults = [f"{part}: missing" for part in PARTS if not data.get(part)]
-    rows: dict[str, Any] = {part: data.get(part) or () for part in PARTS}
+    rows = {part: _rows(data, part, faults) for part in LISTS}
     bands = _each(rows["time_bands"], _band, "time_bands", faults)
     surges = _each(rows["surge_calendar"], _surge, "surge_calendar", faults)
     services = _each(rows["services"], _service, "services", faults)
     found = _each(rows["policies"], _policy, "policies", faults)
     tariffs = _tariffs(rows["tariffs"], faults)
-    rates = _rates(rows["vat_rates"], faults)
+    rates = _rates(data.get("vat_rates"), faults)
     faults += _band_faults(bands)
     faults += _references(bands, tariffs, services, surges, {r.category for r in rates})
     for part, codes in (
@@ -70,6 +71,18 @@ def read_book(data: Mapping[str, Any]) -> PriceBook:
     )
 
 
+def _rows(data: Mapping[str, Any], part: str, faults: list[str]) -> list[Mapping[str, Any]]:
+    """The objects of a list; anything else is a fault."""
+    rows = data.get(part) or []
+    if not isinstance(rows, list):
+        faults.append(f"{part}: not a list")
+        return []
+    faults += [
+        f"{part}[{i}]: not an object" for i, r in enumerate(rows) if not isinstance(r, dict)
+    ]
+    return [row for row in rows if isinstance(row, dict)]
+
+
 def fingerprint(data: Mapping[str, Any]) -> str:
     """A short name of exactly these prices and policies."""
     text = json.dumps({p: data.get(p) for p in PARTS}, sort_keys=True, ensure_ascii=False)
@@ -85,8 +98,8 @@ def _each(rows: Sequence[Any], read: Callable[[Any], T], part: str, faults: list
         except policies.PolicyRefused as exc:
             faults += [f"{part}[{place}]: {fault}" for fault in exc.faults]
         except (KeyError, TypeError, ValueError, InvalidOperation, AttributeError) as exc:
-            name = row.get("code", place) if isinstance(row, Mapping) else place
-            faults.append(f"{part}[{name}]: {exc!r}")
+            whole = row[0] if isinstance(row, tuple) else row
+            faults.append(f"{part}[{whole.get('code', place)}]: {exc!r}")
     return found
 
 
@@ -151,10 +164,7 @@ def _tariffs(rows: Sequence[Mapping[str, Any]], faults: list[str]) -> list[Tarif
         included = int(match[1]) * 1000 if match else (above if "同上" in text else None)
         above = included
         prepared.append((row, included))
-    found = []
-    for row, included in prepared:
-        found += _each([row], lambda r, wh=included: _tariff(r, wh), "tariffs", faults)  # type: ignore[misc]
-    return found
+    return _each(prepared, lambda pair: _tariff(*pair), "tariffs", faults)
 
 
 def _tariff(row: Mapping[str, Any], included_wh: int | None) -> Tariff:
@@ -183,13 +193,13 @@ def _price(yuan: str) -> int:
     return fen
 
 
-def _rates(rows: Mapping[str, str], faults: list[str]) -> list[VatRate]:
+def _rates(rows: object, faults: list[str]) -> list[VatRate]:
     """VAT rates; the file has no dates, so they hold from the first day."""
     found = []
-    for category, text in dict(rows).items():
+    for category, text in (rows if isinstance(rows, dict) else {}).items():
         try:
             rate = Decimal(text)
-        except InvalidOperation:
+        except (InvalidOperation, TypeError, ValueError):
             faults.append(f"vat_rates[{category}]: not a rate: {text!r}")
             continue
         if not rate.is_finite() or not 0 <= rate < 1:

@@ -1,24 +1,37 @@
 """What billing knows about a tenant, gathered for the policies to judge."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from django.db.models import Q, Sum
+from django.db import connection
 
 from base_ops.core.models import Tenant
 from billing.domain.situation import Situation
-from billing.models import Budget, Evidence, PolicyUse, Reservation
 
-
-@dataclass(frozen=True, slots=True)
-class Use:
-    """Half-hours used: of any room this month, and under each policy."""
-
-    month: int
-    by_policy_month: dict[str, int]
-    by_policy_total: dict[str, int]
+# One round trip: every quote asks this. What was released does not count, nor does the reservation
+# that is about to be replaced, whose share of a budget is free again for its own booking.
+_SQL = """
+WITH mine AS (
+    SELECT id, month, half_hours FROM billing_reservation
+     WHERE tenant_id = %(tenant)s AND state <> 'released' AND source <> %(ignored)s
+)
+SELECT 'month' AS what, '' AS code, coalesce(sum(half_hours), 0)::bigint AS a, 0::bigint AS b
+  FROM mine WHERE month = %(month)s
+UNION ALL
+SELECT 'use', u.policy_code, coalesce(sum(u.half_hours) FILTER (WHERE mine.month = %(month)s), 0),
+       sum(u.half_hours)
+  FROM billing_policyuse u JOIN mine ON mine.id = u.reservation_id GROUP BY u.policy_code
+UNION ALL
+SELECT 'budget', b.policy_code,
+       b.limit_fen - b.reserved_fen - b.committed_fen + coalesce((
+           SELECT sum(u.amount_fen) FROM billing_policyuse u
+             JOIN billing_reservation r ON r.id = u.reservation_id
+            WHERE u.budget_id = b.id AND r.source = %(ignored)s AND r.state = 'reserved'), 0), 0
+  FROM billing_budget b WHERE b.year = %(year)s
+UNION ALL
+SELECT e.key, e.value, 0, 0 FROM billing_evidence e
+ WHERE e.tenant_id = %(tenant)s AND %(on)s BETWEEN e.valid_from AND e.valid_to
+"""
 
 
 def situation_of(
@@ -32,13 +45,20 @@ def situation_of(
         mode: "hourly" or "monthly".
         ignore_source: a reservation that is about to be replaced, so that it does not count.
     """
-    use = _use(tenant, on.replace(day=1), ignore_source)
-    proofs = list(
-        Evidence.objects.filter(tenant=tenant, valid_from__lte=on, valid_to__gte=on).values_list(
-            "key", "value"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _SQL,
+            {
+                "tenant": tenant.pk,
+                "ignored": ignore_source,
+                "month": on.replace(day=1),
+                "year": on.year,
+                "on": on,
+            },
         )
-    )
-    keys = {key for key, _ in proofs}
+        rows: list[tuple[str, str, int, int]] = cursor.fetchall()
+    keys = {what for what, *_ in rows}
+    gmv = (Decimal(value) for what, value, *_ in rows if what == "annual_gmv")
     return Situation(
         on=on,
         rating=tenant.compliance_rating,
@@ -50,47 +70,10 @@ def situation_of(
         mode=mode,
         agreement="agreement" in keys,
         programme_filed="programme_filed" in keys,
-        annual_gmv_yuan=_highest(value for key, value in proofs if key == "annual_gmv"),
-        approvals=frozenset(value for key, value in proofs if key == "approval"),
-        month_half_hours=use.month,
-        used_month=use.by_policy_month,
-        used_total=use.by_policy_total,
-        budget_left_fen=_budgets(tenant, on.year, ignore_source),
+        annual_gmv_yuan=max(gmv, default=Decimal(0)),
+        approvals=frozenset(value for what, value, *_ in rows if what == "approval"),
+        month_half_hours=next(int(a) for what, _, a, _ in rows if what == "month"),
+        used_month={code: int(a) for what, code, a, _ in rows if what == "use"},
+        used_total={code: int(b) for what, code, _, b in rows if what == "use"},
+        budget_left_fen={code: int(a) for what, code, a, _ in rows if what == "budget"},
     )
-
-
-def _highest(values: Iterable[str]) -> Decimal:
-    return max((Decimal(v) for v in values), default=Decimal(0))
-
-
-def _use(tenant: Tenant, month: date, ignore_source: str) -> Use:
-    """Reserved and kept use; what was released does not count."""
-    mine = Reservation.objects.filter(tenant=tenant).exclude(state="released")
-    mine = mine.exclude(source=ignore_source)
-    total = mine.filter(month=month).aggregate(n=Sum("half_hours"))["n"] or 0
-    rows = (
-        PolicyUse.objects.filter(reservation__in=mine, half_hours__gt=0)
-        .values("policy_code")
-        .annotate(
-            total=Sum("half_hours"), month=Sum("half_hours", filter=Q(reservation__month=month))
-        )
-        .values_list("policy_code", "month", "total")
-    )
-    found = list(rows)
-    return Use(
-        month=total,
-        by_policy_month={code: part or 0 for code, part, _ in found},
-        by_policy_total={code: whole for code, _, whole in found},
-    )
-
-
-def _budgets(tenant: Tenant, year: int, ignore_source: str) -> dict[str, int]:
-    """What each budget of the year still holds, plus what the ignored reservation holds of it."""
-    left = {b.policy_code: b.left_fen for b in Budget.objects.filter(year=year)}
-    if ignore_source:
-        held = PolicyUse.objects.filter(
-            reservation__source=ignore_source, reservation__state="reserved", budget__year=year
-        )
-        for code, amount in held.values_list("policy_code", "amount_fen"):
-            left[code] += amount
-    return left

@@ -29,6 +29,12 @@ class BudgetUsedUp(Conflict):
     )
 
 
+class AlreadyInvoiced(Conflict):
+    """What this source reserved is on an invoice."""
+
+    code, title_zh, title_en = "already_invoiced", "已开账单", "Already on an invoice"
+
+
 class BookingSuspended(Conflict):
     """The tenant's rating suspends bookings."""
 
@@ -41,6 +47,7 @@ def reserve(*, source: str, tenant: Tenant, quote: Quote, now: datetime) -> Rese
     Calling again with the same source replaces what it claimed before.
 
     Raises:
+        AlreadyInvoiced: its earlier claim is on an invoice.
         BookingSuspended: the gate is shut for this tenant.
         BudgetUsedUp: a budget or an allowance no longer holds the quoted discount.
     """
@@ -51,26 +58,32 @@ def reserve(*, source: str, tenant: Tenant, quote: Quote, now: datetime) -> Rese
     with transaction.atomic():
         if given:
             Tenant.objects.select_for_update(no_key=True).get(pk=tenant.pk)
-        release(source=source, now=now)
-        row, _ = Reservation.objects.update_or_create(
-            source=source,
-            defaults={
-                "tenant": tenant,
-                "month": day.replace(day=1),
-                "half_hours": quote.half_hours,
-                "state": ReservationState.RESERVED,
-                "settled_at": None,
-            },
-            create_defaults={
-                "tenant": tenant,
-                "month": day.replace(day=1),
-                "half_hours": quote.half_hours,
-                "created_at": now,
-            },
-        )
-        row.uses.all().delete()
+        row = _fresh_row(source, tenant, quote, day.replace(day=1), now)
         if given:
             _claim(row, given, day)
+    return row
+
+
+def _fresh_row(
+    source: str, tenant: Tenant, quote: Quote, month: date, now: datetime
+) -> Reservation:
+    """The source's reservation without uses; what it claimed before is given back."""
+    row = Reservation.objects.filter(source=source).first()
+    if row is None:
+        return Reservation.objects.create(
+            source=source,
+            tenant=tenant,
+            month=month,
+            half_hours=quote.half_hours,
+            created_at=now,
+        )
+    if row.state == ReservationState.COMMITTED:
+        raise AlreadyInvoiced(source)
+    release(source=source, now=now)
+    row.uses.all().delete()
+    row.month, row.half_hours = month, quote.half_hours
+    row.state, row.settled_at = ReservationState.RESERVED, None
+    row.save()
     return row
 
 

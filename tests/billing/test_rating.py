@@ -366,6 +366,10 @@ def broken(**changes: Any) -> dict[str, Any]:
         (broken(services=[{"code": "SV-X"}]), "SV-X"),
         (broken(vat_rates={"modern_service_6": "NaN"}), "between 0 and 1"),
         (broken(tariffs=None), "missing"),
+        (broken(tariffs="all"), "not a list"),
+        (broken(tariffs=[1]), "not an object"),
+        (broken(vat_rates=[0.06]), "unknown VAT category"),
+        (broken(vat_rates={"modern_service_6": None}), "not a rate"),
     ],
 )
 def test_a_broken_price_book_is_refused_with_its_fault(data: dict[str, Any], fault: str) -> None:

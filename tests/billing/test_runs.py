@@ -5,9 +5,11 @@ from datetime import date, datetime
 import pytest
 from django.db import DatabaseError, connection, transaction
 
+from base_ops.core import live
 from base_ops.core.actors import SYSTEM
 from base_ops.core.models import Tenant
 from billing import services
+from billing.domain.quote import Quote
 from billing.models import Budget, Charge, Invoice, InvoiceLine, InvoiceRun, UsageFact
 from billing.services import numbers, runs
 from tests import make
@@ -153,6 +155,64 @@ def test_approving_another_preview_than_the_one_seen_is_refused(later: datetime)
 
     with pytest.raises(runs.InputsChanged):
         services.approve_run(run_id=run.pk, inputs_hash="0" * 64, actor=SYSTEM, now=later)
+
+
+@pytest.mark.usefixtures("prices")
+def test_progress_is_live(later: datetime) -> None:
+    some_charges(later)
+    run = approved(later)
+
+    services.issue_due(later)
+
+    _, seq, state = live.state(run.topic)
+    assert seq == 3 + 3 + 1
+    assert state["progress"]["status"] == "issued"
+    assert (state["progress"]["done"], state["progress"]["total"]) == (3, 3)
+    assert state["last"]["invoice"] == "PYB-2026-000003"
+
+
+@pytest.mark.usefixtures("prices")
+def test_a_changed_booking_replaces_its_reservation(later: datetime) -> None:
+    tenant, space = make.tenant(industry="jewellery"), room("studio_jewel")
+    budget = Budget.objects.filter(policy_code="P08", year=2026)
+    for hours in (4, 2):
+        quote = services.quote(
+            tenant=tenant,
+            space=space,
+            span=span("11-18 19:00", hours),
+            ignore_source="booking/B",
+            now=later,
+        )
+        services.reserve(source="booking/B", tenant=tenant, quote=quote, now=later)
+
+    assert budget.get().reserved_fen == quote.discount_fen == 9600
+    services.release(source="booking/B", now=later)
+    services.release(source="booking/B", now=later)
+    assert budget.get().reserved_fen == 0
+
+
+@pytest.mark.usefixtures("prices")
+def test_monthly_use_counts_other_bookings_but_not_the_one_being_priced(later: datetime) -> None:
+    tenant, space = make.tenant(joined_on=date(2026, 6, 1)), room()
+
+    def quoted(day: int, source: str) -> Quote:
+        quote = services.quote(
+            tenant=tenant,
+            space=space,
+            span=span(f"11-{day} 10:00", 8),
+            ignore_source=source,
+            now=later,
+        )
+        services.reserve(source=source, tenant=tenant, quote=quote, now=later)
+        return quote
+
+    first, again = quoted(16, "booking/1"), quoted(16, "booking/1")
+    second, third = quoted(17, "booking/2"), quoted(18, "booking/3")
+
+    free = [next(v.half_hours for v in q.policies if v.code == "P01") for q in (first, second)]
+    assert again == first
+    assert free == [16, 4]
+    assert next(v for v in third.policies if v.code == "P01").verdict == "refused"
 
 
 @pytest.mark.usefixtures("prices")
