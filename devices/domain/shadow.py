@@ -87,25 +87,25 @@ def _after_state(shadow: Shadow, message: messages.State, now: datetime) -> Shad
     newest = message.v > shadow.version if current else message.ts > shadow.session_ts
     if not newest:
         return shadow if message.retained or not current else _seen(shadow, now)
-    told = replace(
-        shadow,
+    at = _heard_at(message.ts, message.retained, now)
+    farewell = message.retained and current and shadow.link is Link.OFFLINE
+    return Shadow(
+        link=Link.OFFLINE if farewell else Link.ONLINE,
         session=message.session,
         session_ts=max(shadow.session_ts, message.ts),
         version=message.v,
         reported=message.state,
-        reported_at=_heard_at(message.ts, message.retained, now),
+        reported_at=at,
+        last_seen_at=max(shadow.last_seen_at, at) if shadow.last_seen_at else at,
     )
-    if message.retained and current and shadow.link is Link.OFFLINE:
-        return told
-    if not message.retained or not current:
-        told = replace(told, link=Link.ONLINE)
-    return _seen(told, _heard_at(message.ts, message.retained, now))
 
 
 def _seen(shadow: Shadow, at: datetime) -> Shadow:
     """A sign of life; it does not undo a known farewell, a status or a state does."""
     last = max(shadow.last_seen_at, at) if shadow.last_seen_at else at
     link = shadow.link if shadow.link is Link.OFFLINE else Link.ONLINE
+    if last == shadow.last_seen_at and link is shadow.link:
+        return shadow
     return replace(shadow, last_seen_at=last, link=link)
 
 

@@ -9,9 +9,9 @@ from django.db import connection
 from base_ops.core.models import Space
 from base_ops.core.spans import Span
 from devices.domain import shadow as shadows
-from devices.domain.commands import OPEN, Status
+from devices.domain.commands import Status
 from devices.domain.entitlement import Right
-from devices.models import Command, Device, Grant, SceneRun, Shadow
+from devices.models import Device, Grant, SceneRun, Shadow
 
 MAX_POINTS = 5000
 
@@ -46,8 +46,15 @@ def _value(device: Device, *, pending: bool, now: datetime) -> dict[str, Any]:
 
 def has_open_command(device_ids: Iterable[int]) -> set[int]:
     """Those of the devices that have a command on its way."""
-    rows = Command.objects.filter(device_id__in=list(device_ids), status__in=OPEN)
-    return set(rows.values_list("device_id", flat=True))
+    with connection.cursor() as cursor:
+        cursor.execute(_BUSY, [list(device_ids)])
+        return {pk for (pk,) in cursor.fetchall()}
+
+
+_BUSY = """
+SELECT DISTINCT device_id FROM devices_command
+WHERE status IN ('queued', 'sent', 'accepted') AND device_id = ANY(%s)
+"""
 
 
 def live_rights(space_ids: Iterable[int], *, now: datetime) -> dict[int, list[Right]]:

@@ -1,9 +1,11 @@
 """Who may command what, asked when queued and again when sent; the outbox in between."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from base_ops.core.actors import SYSTEM, Actor
 from base_ops.core.errors import DomainError
@@ -299,3 +301,22 @@ def test_a_device_out_of_service_takes_no_commands(now: datetime) -> None:
 
     assert refused.value.code == "device_not_active"
     assert not StreamSession.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_bridges_never_claim_one_command(now: datetime) -> None:
+    lights = [make.device() for _ in range(20)]
+    for light in lights:
+        services.send_command(device=light, state={"power": True}, actor=SYSTEM, now=now)
+
+    def claim(_: int) -> list[str]:
+        try:
+            return [c.pk for c in services.claim_commands(3, now)]
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(4) as bridges:
+        claimed = [pk for part in bridges.map(claim, range(12)) for pk in part]
+
+    assert len(claimed) == len(set(claimed))
+    assert len(claimed) + len(services.claim_commands(100, now)) == len(lights)
