@@ -1,50 +1,21 @@
-"""A real MQTT broker for a test: mosquitto when it is on PATH, else rumqttd out of `iotcore`.
+"""A real MQTT broker for a test: the same as `./run` starts.
 
 A child process on a free port of 127.0.0.1, that can be killed and started again on that port.
 """
 
 import contextlib
-import shutil
 import signal
 import socket
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-START_TIMEOUT_S = 15.0
+from base_ops.embedded import broker as embedded
 
-RUMQTTD = """\
-id = 0
-[router]
-id = 0
-max_connections = 2000
-max_outgoing_packet_count = 20000
-max_segment_size = 104857600
-max_segment_count = 10
-[v5.1]
-name = "v5-1"
-listen = "127.0.0.1:{port}"
-next_connection_delay_ms = 0
-[v5.1.connections]
-connection_timeout_ms = 5000
-max_payload_size = 4194304
-max_inflight_count = 1000
-dynamic_filters = true
-"""
-MOSQUITTO = """\
-listener {port} 127.0.0.1
-allow_anonymous true
-max_queued_messages 100000
-max_inflight_messages 0
-"""
-RUN_RUMQTTD = (
-    "import sys; from iotcore.iotcore import IotCoreBroker;"
-    "IotCoreBroker(config_path=sys.argv[1]).run_forever()"
-)
+START_TIMEOUT_S = 15.0
 
 
 def free_port() -> int:
@@ -70,14 +41,7 @@ class Broker:
 
     def start(self) -> None:
         """Start and wait until it answers."""
-        config = self.folder / f"broker-{self.port}.toml"
-        mosquitto = shutil.which("mosquitto")
-        config.write_text((MOSQUITTO if mosquitto else RUMQTTD).format(port=self.port))
-        command = (
-            [mosquitto, "-c", str(config)]
-            if mosquitto
-            else [sys.executable, "-c", RUN_RUMQTTD, str(config)]
-        )
+        command = embedded.command(self.folder, self.port)
         with (self.folder / f"broker-{self.port}.log").open("ab") as log:
             self._process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=log

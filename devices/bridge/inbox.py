@@ -13,7 +13,10 @@ from devices.bridge import tally
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """One message as it came; `life` is the connection whose packet id `mid` belongs to."""
+    """One message as it came.
+
+    `life` is the connection whose packet id `mid` belongs to; an `echo` is a command of our own.
+    """
 
     topic: str
     payload: bytes
@@ -21,6 +24,7 @@ class Received:
     qos: int
     mid: int = 0
     life: int = 0
+    echo: bool = False
 
 
 class Inbox:

@@ -6,7 +6,8 @@ Each callback catches what it can meet: paho stops delivering after an exception
 import logging
 import socket
 import threading
-from dataclasses import dataclass
+from collections import deque
+from dataclasses import dataclass, replace
 from typing import Any, cast
 from urllib.parse import unquote, urlsplit
 
@@ -26,6 +27,7 @@ logger = logging.getLogger(__name__)
 SESSION_S = 3600
 RECEIVE_MAXIMUM = 10_000
 READS_AT_ONCE = 500
+OWN_REMEMBERED = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +96,7 @@ class Line:
         self._inbox = inbox
         self._prefix = f"$share/{group}/" if group else ""
         self._lock = threading.Lock()
+        self._own: deque[bytes] = deque(maxlen=OWN_REMEMBERED)
         self._life = 0
         self.up, self.subscribed = threading.Event(), threading.Event()
         self._address = address
@@ -129,6 +132,7 @@ class Line:
 
     def publish(self, message: codec.Published, lifetime_s: int) -> mqtt.MQTTMessageInfo:
         """Hand a command to the broker: QoS 1, never retained, with its expiry."""
+        self._own.append(message.correlation)
         properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
         properties.MessageExpiryInterval = lifetime_s
         properties.ResponseTopic = message.response_topic
@@ -199,7 +203,17 @@ class Line:
             self.subscribed.set()
 
     def _received(self, client: mqtt.Client, userdata: object, message: mqtt.MQTTMessage) -> None:
-        self._inbox.put(as_received(message, self._life))
+        received = as_received(message, self._life)
+        if self._is_echo(received, message.properties):
+            # It queues with the others: acknowledgements go out in the order messages came in.
+            received = replace(received, echo=True)
+        self._inbox.put(received)
+
+    def _is_echo(self, received: Received, properties: Properties | None) -> bool:
+        """Whether this is a command of ours: rumqttd knows no noLocal, shared ones have none."""
+        if received.retained or not received.topic.endswith("/cmd"):
+            return False
+        return bool(self._prefix) or getattr(properties, "CorrelationData", None) in self._own
 
 
 def as_received(message: mqtt.MQTTMessage, life: int) -> Received:

@@ -46,6 +46,8 @@ class Pump:
     def _decode(self, batch: Sequence[Received]) -> list[Incoming]:
         decoded: list[Incoming] = []
         for raw in batch:
+            if raw.echo:
+                continue
             try:
                 decoded.append(codec.decode(raw.topic, raw.payload, retained=raw.retained))
             except codec.CodecError as refused:
@@ -72,7 +74,7 @@ class Pump:
                 if stop.wait(wait_s):
                     return False
                 wait_s = min(RETRY_S[1], wait_s * 2)
-            except Exception as exc:  # noqa: BLE001  # one bad message must not stop the rest
+            except Exception as exc:  # noqa: BLE001  # one must not stop the rest
                 return self._halve(batch, exc, stop)
             else:
                 self._tally.process(len(batch), self._now())

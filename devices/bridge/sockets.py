@@ -1,7 +1,7 @@
 """A socket that reads 64 KiB at once.
 
 paho asks three times for each message (a byte, a length, a body), which is three system calls.
-This answers from a buffer, and says by `pending` that there is more, as paho knows it from TLS sockets.
+This answers from a buffer, and says by `pending` that there is more: paho knows that from TLS.
 """
 
 import socket

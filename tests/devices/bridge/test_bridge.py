@@ -79,6 +79,7 @@ def test_a_command_goes_out_is_carried_out_and_comes_back_as_done(broker: Broker
         assert properties.CorrelationData == sent.pk.encode()
         assert properties.ResponseTopic == "wb1/d/L1/ack"
         assert 0 < properties.MessageExpiryInterval <= 11
+        assert bridge.tally.refusals == 0  # nor does it take its own command for a stranger's
 
 
 def test_an_expired_command_never_leaves(broker: Broker) -> None:
