@@ -100,7 +100,9 @@ class Cluster:
     @property
     def tcp_url(self) -> str:
         """DATABASE_URL over 127.0.0.1; only with a port."""
-        return f"postgresql://{USER}:{quote(self.password)}@127.0.0.1:{self.port}/{DATABASE}"
+        return (
+            f"postgresql://{USER}:{quote(self.password, safe='')}@127.0.0.1:{self.port}/{DATABASE}"
+        )
 
     def prepare(self) -> None:
         """Make directories and, once, the cluster.
