@@ -17,6 +17,11 @@ export default defineConfig({
   ],
   resolve: { alias: { '@': fileURLToPath(new URL('./src', import.meta.url)) } },
   define: { __VUE_I18N_LEGACY_API__: 'false', __VUE_PROD_DEVTOOLS__: 'false' },
-  build: { assetsInlineLimit: 0, modulePreload: { polyfill: false }, manifest: true, target: 'es2022' },
+  build: {
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    manifest: true,
+    target: 'es2022',
+  },
   server: { proxy: { '/api': backend, '/ws': { target: backend, ws: true } } },
 })

@@ -53,7 +53,8 @@ export function sizeBudget(budget: Budget): Plugin {
         else faults.push(`${view}: no chunk of its own`)
         const total = kb([...files].reduce((sum, file) => sum + size(file), 0))
         console.info(`first screen ${view}: ${total.toFixed(1)} kB gzipped of ${budget.firstKb}`)
-        if (total > budget.firstKb) faults.push(`${view}: ${total.toFixed(1)} > ${budget.firstKb} kB`)
+        if (total > budget.firstKb)
+          faults.push(`${view}: ${total.toFixed(1)} > ${budget.firstKb} kB`)
       }
       for (const chunk of chunks) {
         const own = kb(size(chunk.fileName))

@@ -65,7 +65,9 @@ export function day(at: Instant, lang: Lang): string {
 /** 今天, 明天, 昨天, otherwise the day. */
 export function dayNear(at: Instant, now: Instant, lang: Lang): string {
   const apart = Math.round((Date.parse(dayKey(at)) - Date.parse(dayKey(now))) / (24 * HOUR_MS))
-  const near = { zh: ['昨天', '今天', '明天'], en: ['Yesterday', 'Today', 'Tomorrow'] }[lang][apart + 1]
+  const near = { zh: ['昨天', '今天', '明天'], en: ['Yesterday', 'Today', 'Tomorrow'] }[lang][
+    apart + 1
+  ]
   return near ?? day(at, lang)
 }
 

@@ -44,10 +44,15 @@ interface Answer<T> {
   response: Response
 }
 
-/** The answer's body; throws the problem otherwise. */
+/** Runs one request and gives its body; throws the problem otherwise. */
 export async function body<T>(answer: Promise<Answer<T>>): Promise<T> {
   const { data, error, response } = await answer
   if (response.ok) return data as T
   const known = typeof error === 'object' && error !== null ? error : {}
   throw new ApiProblem({ status: response.status, ...known })
+}
+
+/** `body` for answers whose schema leaves a part open, such as the JSON of a quote. */
+export async function bodyAs<T>(answer: Promise<Answer<unknown>>): Promise<T> {
+  return (await body(answer)) as T
 }

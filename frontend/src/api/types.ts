@@ -1,4 +1,8 @@
-// The shapes the screens work with.
+// The shapes the screens work with: the schema's own where it is precise, and what travels live.
+import type { components } from './schema'
+
+type Schemas = components['schemas']
+
 export type Role =
   | 'tenant_admin'
   | 'tenant_member'
@@ -15,58 +19,13 @@ export interface TenantRef {
   name_en: string
 }
 
-export interface SessionUser {
-  email: string
-  name: string
-  role: Role
-  language: string
-  tenant: TenantRef | null
-}
+export type SessionUser = Omit<Schemas['UserOut'], 'role'> & { role: Role }
+export type Session = Omit<Schemas['SessionOut'], 'user'> & { user: SessionUser | null }
 
-export interface Session {
-  user: SessionUser | null
-  csrf: string
-  demo: boolean
-}
-
-export type Point = [number, number]
-
-export interface Space {
-  code: string
-  floor: string
-  type: string
-  group: string
-  name_zh: string
-  name_en: string
-  area_m2: number
-  polygon: Point[]
-  label_xy: Point
-  capacity: number
-  booking_mode: string
-  bookable: boolean
-  features: string[]
-}
-
-export interface Floor {
-  code: string
-  level: number
-  name_zh: string
-  name_en: string
-  area_m2: number
-  outline: Point[]
-  spaces: Space[]
-}
-
-export interface SpaceType {
-  code: string
-  name_zh: string
-  name_en: string
-  group: string
-  setup_min: number
-  teardown_min: number
-  min_min: number
-  slot_min: number
-}
+export type Point = readonly number[]
+export type Space = Schemas['SpaceOut']
+export type Floor = Schemas['FloorOut']
+export type SpaceType = Schemas['SpaceTypeOut']
 
 export const STATUSES = [
   'live',
@@ -97,8 +56,13 @@ export interface Occupancy {
   next?: { booking: string; starts_at: string; tenant: TenantRef | null } | null
 }
 
-/** Why a room is not ready: a text, or a code with texts. */
-export type Reason = string | { code: string; text_zh?: string; text_en?: string }
+/** Why a room is not ready. */
+export interface Reason {
+  code: string
+  device: string | null
+  zh: string
+  en: string
+}
 
 export type LinkState = 'online' | 'stale' | 'offline' | 'unknown'
 
@@ -118,17 +82,4 @@ export interface DeviceState {
 
 export type Scene = 'standby' | 'prepare' | 'on_air' | 'wrap' | 'off'
 
-export interface SceneCommand {
-  id: string
-  device: string
-  status: string
-  error?: string | null
-}
-
-export interface SceneRun {
-  id: string
-  space: string
-  scene: Scene
-  status: string
-  commands: SceneCommand[]
-}
+export type SceneRun = Schemas['SceneRunOut']

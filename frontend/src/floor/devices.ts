@@ -66,8 +66,8 @@ const FAILED = new Set(['rejected', 'failed', 'expired'])
 export const step = (status: string): Step =>
   DONE.has(status) ? 'done' : FAILED.has(status) ? 'failed' : 'waiting'
 
-export function tally(run: SceneRun): Record<Step, number> {
+export function tally(run: Pick<SceneRun, 'progress'>): Record<Step, number> {
   const sum = { waiting: 0, done: 0, failed: 0 }
-  for (const command of run.commands) sum[step(command.status)] += 1
+  for (const [status, count] of Object.entries(run.progress)) sum[step(status)] += count
   return sum
 }

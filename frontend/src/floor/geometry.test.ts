@@ -20,8 +20,8 @@ describe('geometry', () => {
   it('fits two stacked floors into what is there', () => {
     const outline = { x: 0, y: 0, w: 52, h: 25 }
 
-    expect(geometry.fit(outline, 2, 2000, 800, 30)).toBeCloseTo(14.8)
-    expect(geometry.fit(outline, 1, 520, 800, 30)).toBeCloseTo(10)
+    expect(geometry.fitScale(outline, 2, 2000, 800, 30)).toBeCloseTo(14.8)
+    expect(geometry.fitScale(outline, 1, 520, 800, 30)).toBeCloseTo(10)
   })
 
   it('cuts a name where it no longer fits', () => {

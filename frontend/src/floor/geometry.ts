@@ -9,25 +9,29 @@ export interface Box {
 }
 
 export function bounds(points: readonly Point[]): Box {
-  const xs = points.map(([x]) => x)
-  const ys = points.map(([, y]) => y)
+  const xs = points.map(([x = 0]) => x)
+  const ys = points.map(([, y = 0]) => y)
   const [x, y] = [Math.min(...xs), Math.min(...ys)]
   return { x, y, w: Math.max(...xs) - x, h: Math.max(...ys) - y }
 }
 
 /** A point in pixels; `top` is the northern edge of the floor in metres. */
-export const place = ([x, y]: Point, scale: number, top: number): Point => [
+export const place = ([x = 0, y = 0]: Point, scale: number, top: number): [number, number] => [
   x * scale,
   (top - y) * scale,
 ]
 
 export function path(points: readonly Point[], scale: number, top: number): string {
-  const at = points.map((point) => place(point, scale, top).map((n) => n.toFixed(1)).join(' '))
+  const at = points.map((point) =>
+    place(point, scale, top)
+      .map((n) => n.toFixed(1))
+      .join(' '),
+  )
   return `M${at.join('L')}Z`
 }
 
 /** The largest scale in pixels per metre at which `floors` boxes stacked fit into `width` × `height`. */
-export function fit(
+export function fitScale(
   outline: Box,
   floors: number,
   width: number,

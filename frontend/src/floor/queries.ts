@@ -2,20 +2,21 @@
 import { useQuery } from '@tanstack/vue-query'
 import { computed } from 'vue'
 import { body, client } from '@/api/client'
-import type { Floor, Space, SpaceType } from '@/api/types'
+import type { Space } from '@/api/types'
 
 const HOUR_MS = 3_600_000
 
 export function useFloors() {
   const query = useQuery({
     queryKey: ['floors'],
-    queryFn: () => body<Floor[]>(client.GET('/api/v1/floors') as never),
+    queryFn: () => body(client.GET('/api/v1/floors')),
     staleTime: HOUR_MS,
   })
   const floors = computed(() => [...(query.data.value ?? [])].sort((a, b) => a.level - b.level))
   const spaces = computed(() => {
     const byCode = new Map<string, Space>()
-    for (const floor of floors.value) for (const space of floor.spaces) byCode.set(space.code, space)
+    for (const floor of floors.value)
+      for (const space of floor.spaces) byCode.set(space.code, space)
     return byCode
   })
   return { query, floors, spaces }
@@ -24,7 +25,7 @@ export function useFloors() {
 export function useSpaceTypes() {
   return useQuery({
     queryKey: ['space-types'],
-    queryFn: () => body<SpaceType[]>(client.GET('/api/v1/space-types') as never),
+    queryFn: () => body(client.GET('/api/v1/space-types')),
     staleTime: HOUR_MS,
   })
 }

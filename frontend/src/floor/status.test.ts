@@ -16,6 +16,8 @@ const room = (code: string, bookable = true): Space => ({
   booking_mode: 'hourly',
   bookable,
   features: [],
+  rentable_monthly: false,
+  unit_count: null,
 })
 
 const value = (changes: Partial<Occupancy>): Occupancy => ({

@@ -1,5 +1,5 @@
 // What the eight statuses are called, and how a list of rooms is narrowed and ordered.
-import { type Occupancy, STATUSES, type Space, type Status } from '@/api/types'
+import { type Occupancy, type Space, STATUSES, type Status } from '@/api/types'
 
 export type Occupancies = Record<string, Occupancy>
 
@@ -28,7 +28,14 @@ export function matches(space: Space, value: Occupancy | undefined, filter: Filt
   const wanted = filter.text.trim().toLowerCase()
   if (!wanted) return true
   const tenant = value?.tenant
-  return [space.code, space.name_zh, space.name_en, tenant?.name_zh, tenant?.name_en, tenant?.short_zh]
+  return [
+    space.code,
+    space.name_zh,
+    space.name_en,
+    tenant?.name_zh,
+    tenant?.name_en,
+    tenant?.short_zh,
+  ]
     .filter((word) => word !== undefined)
     .some((word) => word.toLowerCase().includes(wanted))
 }

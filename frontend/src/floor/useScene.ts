@@ -3,7 +3,6 @@ import { onScopeDispose, ref, shallowRef } from 'vue'
 import { body, client, newKey } from '@/api/client'
 import { ApiProblem } from '@/api/problem'
 import type { Scene, SceneRun } from '@/api/types'
-import { tally } from './devices'
 
 const POLL_MS = 700
 const FOLLOW_MS = 30_000
@@ -21,11 +20,11 @@ export function useScene(space: string) {
     error.value = null
     run.value = null
     try {
-      run.value = await body<SceneRun>(
+      run.value = await body(
         client.POST('/api/v1/spaces/{code}/scene', {
-          params: { path: { code: space }, header: { 'idempotency-key': newKey() } },
+          params: { path: { code: space }, header: { 'Idempotency-Key': newKey() } },
           body: { scene },
-        }) as never,
+        }),
       )
       until = Date.now() + FOLLOW_MS
       timer = setTimeout(follow, POLL_MS)
@@ -37,13 +36,10 @@ export function useScene(space: string) {
   }
 
   async function follow(): Promise<void> {
-    if (!run.value || tally(run.value).waiting === 0 || Date.now() > until) return
+    if (!run.value || run.value.finished || Date.now() > until) return
     try {
-      run.value = await body<SceneRun>(
-        client.GET('/api/v1/scene-runs/{run_id}', {
-          params: { path: { run_id: run.value.id } },
-        }) as never,
-      )
+      const { id } = run.value
+      run.value = await body(client.GET('/api/v1/scene-runs/{id}', { params: { path: { id } } }))
     } catch (caught) {
       error.value = ApiProblem.from(caught)
     }

@@ -85,8 +85,8 @@ export class Connection {
   }
 
   private closed(code: number): void {
-    if (REFUSED.has(code)) return this.on.onLink('refused')
-    this.on.onLink('lost')
+    this.on.onLink(REFUSED.has(code) ? 'refused' : 'lost')
+    if (REFUSED.has(code)) return
     this.retry = setTimeout(() => this.connect(), backoff(this.failures++))
   }
 

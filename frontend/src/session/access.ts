@@ -1,14 +1,7 @@
 // Which role opens which screen, and where it lands. The server decides again on every request.
 import type { Role } from '@/api/types'
 
-export type Screen =
-  | 'today'
-  | 'floor'
-  | 'find'
-  | 'bookings'
-  | 'timeline'
-  | 'invoices'
-  | 'runs'
+export type Screen = 'today' | 'floor' | 'find' | 'bookings' | 'timeline' | 'invoices' | 'runs'
 
 const TENANT: Screen[] = ['today', 'find', 'bookings', 'floor', 'timeline', 'invoices']
 
@@ -41,5 +34,4 @@ export function occupancyTopic(role: Role | null, tenant: string | undefined): s
 const OPERATORS: Role[] = ['manager', 'technician', 'admin']
 export const operates = (role: Role | null): boolean => role !== null && OPERATORS.includes(role)
 
-export const booksForOthers = (role: Role | null): boolean =>
-  role === 'manager' || role === 'admin'
+export const booksForOthers = (role: Role | null): boolean => role === 'manager' || role === 'admin'

@@ -1,0 +1,9 @@
+// English, loaded when asked for; the type makes sure that nothing is missing.
+import billing from './en/billing'
+import booking from './en/booking'
+import floor from './en/floor'
+import shell from './en/shell'
+import type zh from './zh'
+
+const en: typeof zh = { ...shell, ...floor, ...booking, ...billing }
+export default en

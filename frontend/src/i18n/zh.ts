@@ -1,0 +1,7 @@
+// 中文:先写的语言,不是翻译。
+import billing from './zh/billing'
+import booking from './zh/booking'
+import floor from './zh/floor'
+import shell from './zh/shell'
+
+export default { ...shell, ...floor, ...booking, ...billing }
