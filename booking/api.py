@@ -14,7 +14,9 @@ from base_ops.core.pages import Page, cut
 from base_ops.core.problems import Problem, codes_4xx
 from base_ops.core.spans import Span
 from billing.domain.rating import ServiceWish
+from billing.selectors import cancellation_fee_fen
 from booking import presenting, selectors, services
+from booking.domain import states
 from booking.models import Booking
 from booking.schemas import (
     AvailabilityOut,
@@ -22,6 +24,7 @@ from booking.schemas import (
     BookingOut,
     BookingPatch,
     CancelIn,
+    CancellationOut,
     CheckInIn,
     CodeOut,
     OccupancyOut,
@@ -183,6 +186,16 @@ def cancel_booking(
         now=now,
     )
     return Status(200, booking_out(booking, now=now))
+
+
+@router.get("/bookings/{code}/cancellation", response={200: CancellationOut, codes_4xx: Problem})
+def read_cancellation(request: HttpRequest, code: str) -> CancellationOut:
+    """What cancelling would cost now: shown before anybody cancels."""
+    booking = _booking(request, code)
+    if booking.status != states.Status.CONFIRMED:
+        return CancellationOut(fee_fen=0)
+    fee = cancellation_fee_fen(booking.quote, booking.starts_at, clock.now())
+    return CancellationOut(fee_fen=fee)
 
 
 @router.get("/bookings/{code}/check-in-code", response={200: CodeOut, codes_4xx: Problem})

@@ -59,6 +59,12 @@ class CancelIn(Schema):
     reason: Annotated[str, StringConstraints(strip_whitespace=True, max_length=240)] = ""
 
 
+class CancellationOut(Schema):
+    """What cancelling would cost now, VAT included."""
+
+    fee_fen: int
+
+
 class CheckInIn(Schema):
     """What was shown at the door."""
 
