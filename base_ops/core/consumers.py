@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 OUTBOUND = "base_ops.outbound"
 MOST_TOPICS = 200
 MOST_FAULTS = 5
-UNAVAILABLE = 1013
+UNAVAILABLE = 4503  # the database is away: come again
 
 
 class LiveConsumer(AsyncWebsocketConsumer):
@@ -71,7 +71,10 @@ class LiveConsumer(AsyncWebsocketConsumer):
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         """Answer one message; a client that keeps sending nonsense is closed."""
-        if self.socket is None or self.socket.closed:
+        if self.socket is None:
+            return
+        await self.socket.ready()  # who does not read is not answered
+        if self.socket.closed:
             return
         try:
             await self._answer(self.socket, frames.read(text_data or ""))
@@ -79,7 +82,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
             self.faults += 1
             self.socket.send(frames.error(str(exc)))
             if self.faults >= MOST_FAULTS:
-                self.socket.close(frames.POLICY)
+                self.socket.close(frames.NONSENSE)
 
     async def _answer(self, socket: Socket, message: Sub | Unsub | Pong | Hello) -> None:
         match message:
@@ -103,7 +106,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
             socket.close(UNAVAILABLE)
             return
         if not allowed:
-            socket.send(frames.error("forbidden", wish.topic))
+            socket.send(frames.error("topic_forbidden", wish.topic))
         elif not socket.closed:
             self.hub.follow(socket, wish.topic, wish.since)
 

@@ -4,6 +4,7 @@ Twisted's transport tells its producer when more than `bufferSize` bytes wait, a
 Daphne leaves the finished HTTP channel registered there; this takes its place.
 """
 
+import asyncio
 import socket
 import time
 from typing import Any
@@ -14,7 +15,7 @@ from zope.interface import implementer
 
 HIGH_WATER_BYTES = 256 * 1024
 KERNEL_BUFFER_BYTES = 128 * 1024
-GOODBYE_S = 1.0
+GOODBYE_S = 5.0
 
 
 @implementer(IPushProducer)
@@ -25,6 +26,8 @@ class Outbound:
         self.writable = True
         self.stalled_at: float | None = None
         self._protocol = protocol
+        self._drained = asyncio.Event()
+        self._drained.set()
         transport = protocol.transport
         transport.bufferSize = HIGH_WATER_BYTES
         # Without a bound the kernel takes megabytes before anybody notices that nobody reads.
@@ -38,12 +41,17 @@ class Outbound:
         if self._protocol.state == self._protocol.STATE_OPEN:
             self._protocol.sendMessage(frame, False)
 
+    async def ready(self) -> None:
+        """Return once the reader keeps up, or is gone."""
+        await self._drained.wait()
+
     def close(self, code: int) -> None:
         """Send the close frame, and drop the connection soon when its reader does not take it."""
         # With a paused producer registered, Twisted would never end a connection by itself.
         self._protocol.transport.unregisterProducer()
+        self._drained.set()
         if self._protocol.state == self._protocol.STATE_OPEN:
-            self._protocol.sendClose(code=code)
+            say_goodbye(self._protocol, code)
         later: Any = reactor
         later.callLater(GOODBYE_S, self._drop)
 
@@ -54,15 +62,25 @@ class Outbound:
             transport.abortConnection()
 
     def pauseProducing(self) -> None:  # noqa: N802 - Twisted's name
-        """The transport is full."""
+        """The transport is full; nor do we read from whoever does not read from us."""
         self.writable = False
+        self._drained.clear()
+        self._protocol.transport.pauseProducing()
         self.stalled_at = time.monotonic()
 
     def resumeProducing(self) -> None:  # noqa: N802 - Twisted's name
         """The transport is empty again."""
         self.writable = True
         self.stalled_at = None
+        self._drained.set()
+        self._protocol.transport.resumeProducing()
 
     def stopProducing(self) -> None:  # noqa: N802 - Twisted's name
         """The connection is gone."""
         self.writable = False
+        self._drained.set()
+
+
+def say_goodbye(protocol: Any, code: int) -> None:
+    """Send a close frame; autobahn's own `sendClose` knows neither 1001 nor 1013."""
+    protocol.sendCloseFrame(code=code, isReply=False)

@@ -13,13 +13,13 @@ from twisted.internet import defer
 from base_ops.core.consumers import OUTBOUND
 from base_ops.core.live import frames
 from base_ops.web import problems
-from base_ops.web.outbound import Outbound
+from base_ops.web.outbound import Outbound, say_goodbye
 from base_ops.web.wsgi import GONE, MAX_BODY_BYTES
 
 logger = logging.getLogger(__name__)
 
 DRAINED_AT_MOST = 4 * MAX_BODY_BYTES
-MOST_UNREAD = 100
+MOST_UNREAD = 256
 FINISH_S = 1.0
 HTTP_TIMEOUT_S = 90
 
@@ -56,7 +56,7 @@ class SocketProtocol(WebSocketProtocol):
     def onMessage(self, payload: bytes, isBinary: bool) -> None:  # noqa: N802, N803
         """Queue a message for the application, or hang up when too many wait there."""
         if self.application_queue.qsize() > MOST_UNREAD:
-            self.sendClose(code=frames.POLICY)
+            say_goodbye(self, frames.NONSENSE)
             return
         super().onMessage(payload, isBinary)
 
@@ -116,6 +116,7 @@ class Server(Daphne):
     @ws_factory.setter
     def ws_factory(self, _: WebSocketFactory) -> None:
         self._ws_factory = SocketFactory(self, server=self.server_name)
+        self._ws_factory.setProtocolOptions(failByDrop=False)  # say 1009 rather than hang up
 
     def create_application(self, protocol: Any, scope: dict[str, Any]) -> Any:
         """Start the application for one request or socket, with its outbound side in the scope."""
@@ -153,12 +154,18 @@ class Server(Daphne):
         requests = {task for protocol, task in running if isinstance(protocol, WebRequest)}
         for protocol, _ in running:
             if isinstance(protocol, WebSocketProtocol):
-                protocol.serverClose(code=frames.GOING_AWAY)
+                _leave(protocol)
         if requests:
             await asyncio.wait(requests, timeout=FINISH_S)
         for _, task in running:
             task.cancel()
         await asyncio.gather(*(task for _, task in running), return_exceptions=True)
+
+
+def _leave(protocol: WebSocketProtocol) -> None:
+    """Tell an open socket that we are going."""
+    if protocol.state == protocol.STATE_OPEN:
+        say_goodbye(protocol, frames.GOING_AWAY)
 
 
 def _stop_listening(port: Any) -> Any:

@@ -10,6 +10,7 @@ import io
 import logging
 import sys
 import tempfile
+import time
 from collections.abc import Awaitable, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import IO, Any
@@ -25,6 +26,7 @@ IN_MEMORY_BYTES = 1024 * 1024
 THREADS = 4
 MOST_WAITING = 400
 TIMEOUT_S = 60.0
+PATIENCE_S = 10.0
 GONE = "base_ops.gone"  # in the scope's extensions: whether the client hung up
 
 Scope = dict[str, Any]
@@ -101,10 +103,12 @@ class _Exchange:
         self._wsgi = wsgi
         self._environ = environ
         self._gone: Callable[[], bool] = scope.get("extensions", {}).get(GONE, lambda: False)
+        self._head = scope["method"] == "HEAD"
         self._send = send
         self._loop = loop
         self._status = 500
         self._headers: Headers = []
+        self._asked_at = time.monotonic()
         self.started = False
 
     def run(self) -> Answer | None:
@@ -115,13 +119,15 @@ class _Exchange:
         """
         if self._gone():
             raise ClientGone
+        if time.monotonic() - self._asked_at > PATIENCE_S:
+            return problems.overloaded("no thread became free in time")
         try:
             chunks = self._wsgi(self._environ, self._start)
         except Exception:  # the outermost loop of a request
             logger.exception("web.crashed", extra={"path": self._environ["PATH_INFO"]})
             return problems.crashed()
         try:
-            if self._environ["REQUEST_METHOD"] == "HEAD":
+            if self._head:
                 return Answer(self._status, self._headers, b"")
             if self._is_short(chunks):
                 return Answer(self._status, self._headers, b"".join(chunks))
@@ -196,7 +202,8 @@ def environ_of(scope: Scope, body: IO[bytes]) -> Environ:
     client = scope.get("client") or ("", 0)
     path = unquote_to_bytes(scope.get("raw_path") or scope["path"].encode()).decode("latin-1")
     environ: Environ = {
-        "REQUEST_METHOD": scope["method"],
+        # ninja knows no HEAD: it runs as GET, and its body stays here.
+        "REQUEST_METHOD": "GET" if scope["method"] == "HEAD" else scope["method"],
         "SCRIPT_NAME": scope.get("root_path", ""),
         "PATH_INFO": path,
         "QUERY_STRING": scope["query_string"].decode("latin-1"),

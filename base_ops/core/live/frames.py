@@ -12,7 +12,7 @@ HEARTBEAT_S = 10.0
 MAX_FRAME_BYTES = 64 * 1024
 
 UNAUTHENTICATED, FORBIDDEN, TOO_SLOW, WRONG_PROTOCOL = 4401, 4403, 4408, 4426
-GOING_AWAY, POLICY = 1001, 1008
+GOING_AWAY, NONSENSE = 1001, 4400
 
 Values = dict[str, msgspec.Raw]
 TopicName = Annotated[str, msgspec.Meta(max_length=80, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]

@@ -229,9 +229,9 @@ class Hub:
         behind = set()
         for topic, held in self._held.items():
             epoch, seq = heads.get(topic, ("", 0))
-            if held.feed.loaded and epoch != held.feed.epoch:
-                held.feed.loaded = False
-            elif held.feed.seq != seq:
+            if epoch != held.feed.epoch or seq < held.feed.seq:
+                held.feed.loaded = False  # begun anew, or the database is an older copy
+            elif held.feed.seq < seq:
                 behind.add(topic)
         self._dirty |= behind
         self._wake.set()

@@ -6,7 +6,7 @@ from typing import Protocol
 from base_ops.core.live import frames
 from base_ops.core.live.identity import Caller
 
-STALLED_S = 15.0
+STALLED_S = 8.0
 SILENT_S = 3.5 * frames.HEARTBEAT_S
 
 
@@ -18,6 +18,9 @@ class Outbound(Protocol):
 
     def send(self, frame: bytes) -> None:
         """Write a text frame; never waits."""
+
+    async def ready(self) -> None:
+        """Return once the reader keeps up, or is gone."""
 
     def close(self, code: int) -> None:
         """Say goodbye with a code, and hang up soon after whether it is read or not."""
@@ -54,6 +57,10 @@ class Socket:
         """Write a frame unless we said goodbye already."""
         if not self.closed:
             self._outbound.send(frame)
+
+    async def ready(self) -> None:
+        """Return once the reader keeps up, or is gone."""
+        await self._outbound.ready()
 
     def too_slow(self, present: float) -> bool:
         """Whether its reader stalled, or stopped answering pings, for too long."""
