@@ -1,6 +1,7 @@
 """The price of a wish, with every discount and every refused discount explained."""
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 
@@ -8,6 +9,7 @@ from base_ops.core.models import Space, Tenant
 from base_ops.core.spans import Span
 from billing import selectors
 from billing.domain import rating
+from billing.domain.catalog import NotPriced
 from billing.domain.quote import Quote
 from billing.domain.rating import RoomWish, ServiceWish
 from billing.domain.situation import Situation
@@ -44,18 +46,10 @@ def quote(
     Raises:
         NotPriced: the price book lacks what is needed.
     """
-    found = quote_many(
-        tenant=tenant,
-        spaces=[space],
-        span=span,
-        services=services,
-        purpose=purpose,
-        joint_with=joint_with,
-        units=units,
-        ignore_source=ignore_source,
-        now=now,
-    )
-    return found[space.pk]
+    book = selectors.price_book()
+    known = _known(tenant, span, purpose, joint_with, ignore_source)
+    wish = _wish(space, span, tuple(services), units)
+    return rating.rate(wish, book=book, situation=_in(known, space))
 
 
 def quote_many(
@@ -70,25 +64,32 @@ def quote_many(
     ignore_source: str = "",
     now: datetime,
 ) -> dict[int, Quote]:
-    """Price the same wish for many rooms with a handful of queries; keys are space ids.
+    """Price the same wish for many rooms with a handful of queries.
+
+    Returns:
+        Quotes by space id; a room that has no price for such a wish is left out.
 
     Raises:
-        NotPriced: as `quote`.
+        NotPriced: no price book was loaded.
     """
     book = selectors.price_book()
+    known = _known(tenant, span, purpose, joint_with, ignore_source)
+    found: dict[int, Quote] = {}
+    for space in spaces:
+        wish = _wish(space, span, tuple(services), units)
+        with suppress(NotPriced):
+            found[space.pk] = rating.rate(wish, book=book, situation=_in(known, space))
+    return found
+
+
+def _known(
+    tenant: Tenant, span: Span, purpose: str | None, joint_with: Tenant | None, ignore_source: str
+) -> Situation:
     base = selectors.situation_of(
         tenant=tenant, on=local_day(span.start), ignore_source=ignore_source
     )
     partner = joint_with.category if joint_with else None
-    known = replace(base, purpose=purpose, partner_category=partner)
-    return {
-        space.pk: rating.rate(
-            _wish(space, span, tuple(services), units),
-            book=book,
-            situation=_in(known, space),
-        )
-        for space in spaces
-    }
+    return replace(base, purpose=purpose, partner_category=partner)
 
 
 def _in(known: Situation, space: Space) -> Situation:

@@ -1,6 +1,7 @@
 """Invoice runs: repeatable, resumable, gapless, immutable."""
 
 from datetime import date, datetime
+from decimal import Decimal
 
 import pytest
 from django.db import DatabaseError, connection, transaction
@@ -9,6 +10,8 @@ from base_ops.core import live
 from base_ops.core.actors import SYSTEM
 from base_ops.core.models import Tenant
 from billing import services
+from billing.domain.catalog import NotPriced
+from billing.domain.facts import LeaseFacts
 from billing.domain.quote import Quote
 from billing.models import Budget, Charge, Invoice, InvoiceLine, InvoiceRun, UsageFact
 from billing.services import numbers, runs
@@ -175,7 +178,8 @@ def test_progress_is_live(later: datetime) -> None:
 def test_a_changed_booking_replaces_its_reservation(later: datetime) -> None:
     tenant, space = make.tenant(industry="jewellery"), room("studio_jewel")
     budget = Budget.objects.filter(policy_code="P08", year=2026)
-    for hours in (4, 2):
+
+    def booked(hours: int) -> int:
         quote = services.quote(
             tenant=tenant,
             space=space,
@@ -184,11 +188,50 @@ def test_a_changed_booking_replaces_its_reservation(later: datetime) -> None:
             now=later,
         )
         services.reserve(source="booking/B", tenant=tenant, quote=quote, now=later)
+        return quote.discount_fen
 
-    assert budget.get().reserved_fen == quote.discount_fen == 9600
+    booked(4)
+
+    assert booked(2) == budget.get().reserved_fen == 9600
     services.release(source="booking/B", now=later)
     services.release(source="booking/B", now=later)
     assert budget.get().reserved_fen == 0
+
+
+@pytest.mark.usefixtures("prices")
+def test_many_rooms_are_priced_at_once_and_unpriced_ones_are_left_out(later: datetime) -> None:
+    tenant, hourly, monthly = make.tenant(), room(), room("incubator")
+    when = span("11-18 10:00", 2)
+
+    found = services.quote_many(tenant=tenant, spaces=[hourly, monthly], span=when, now=later)
+
+    assert {pk: q.total_fen for pk, q in found.items()} == {hourly.pk: 12_000}
+    with pytest.raises(NotPriced):
+        services.quote(tenant=tenant, space=monthly, span=when, now=later)
+
+
+@pytest.mark.usefixtures("prices")
+def test_lease_months_are_charged_once_and_their_relief_is_budgeted(later: datetime) -> None:
+    tenant, space = make.tenant(compliance_rating="A"), room(name_zh="单人直播间07")
+    facts = LeaseFacts(
+        lease_code="LS1",
+        tenant_id=tenant.pk,
+        space_id=space.pk,
+        month=date(2026, 11, 1),
+        starts_on=date(2026, 3, 1),
+        ends_on=date(2027, 2, 28),
+        area_m2=Decimal(15),
+        policy="P02",
+    )
+    first = services.charge_lease(facts=facts, now=later)
+    again = services.charge_lease(facts=facts, now=later)
+    approved(later)
+    services.issue_due(later)
+
+    assert [c.gross_fen for c in first] == [420_000, -210_000]
+    assert [c.pk for c in again] == [c.pk for c in first]
+    budget = Budget.objects.get(policy_code="P02", year=2026)
+    assert (budget.reserved_fen, budget.committed_fen) == (0, 210_000)
 
 
 @pytest.mark.usefixtures("prices")
