@@ -52,15 +52,14 @@ def _check_in(row: Booking, now: datetime) -> bool:
 def go_live(now: datetime) -> int:
     """Whoever is in a room with an encoder and not on air presses the button (again)."""
     on_air = devices.on_air_space_ids()
+    equipped = bookings.encoders_known(now)
     inside = Booking.objects.filter(status="checked_in", ends_at__gt=now + LEAD).select_related(
         "space", "tenant"
     )
     return sum(
         _go_live(row, now)
         for row in inside
-        if row.space_id not in on_air
-        and bookings.streaming_encoders(row.space)
-        and not _pressed(row, now)
+        if row.space_id in equipped and row.space_id not in on_air and not _pressed(row, now)
     )
 
 
