@@ -37,9 +37,13 @@ class Outbound:
         transport.registerProducer(self, True)
 
     def send(self, frame: bytes) -> None:
-        """Write a text frame; on a connection that is gone it goes nowhere."""
+        """Write a text frame; on a connection that is gone it goes nowhere.
+
+        Prepared, because autobahn's sendMessage holds the cap for clients' messages against ours.
+        """
         if self._protocol.state == self._protocol.STATE_OPEN:
-            self._protocol.sendMessage(frame, False)
+            prepared = self._protocol.factory.prepareMessage(frame, isBinary=False)
+            self._protocol.sendPreparedMessage(prepared)
 
     async def ready(self) -> None:
         """Return once the reader keeps up, or is gone."""

@@ -12,6 +12,7 @@ from base_ops.core.live import frames
 from base_ops.core.live.frames import Delta, Since, Values
 
 LOG_LENGTH = 500
+LOG_BYTES = 1024 * 1024
 
 
 class Follower(Protocol):
@@ -38,6 +39,7 @@ class Feed:
         self.waiting: dict[Follower, Since | None] = {}
         self.tele: Values = {}
         self._log: deque[Delta] = deque(maxlen=LOG_LENGTH)
+        self._log_bytes = 0
         self._encoded: dict[int, bytes] = {}
 
     def follow(self, follower: Follower, since: Since | None) -> None:
@@ -62,7 +64,10 @@ class Feed:
         if epoch != self.epoch or seq < self.seq:
             self.followers = dict.fromkeys(self.followers, -1)
         self.loaded, self.epoch, self.seq, self.state = True, epoch, seq, state
-        self._log = deque(log, maxlen=LOG_LENGTH)
+        self._log.clear()
+        self._log_bytes = 0
+        for delta in log:
+            self._remember(delta)
         self._encoded.clear()
         self._welcome()
 
@@ -76,9 +81,18 @@ class Feed:
             self.state.pop(key, None)
         self.state.update(delta.set)
         self.seq = delta.seq
-        self._log.append(delta)
+        self._remember(delta)
         self._encoded.clear()
         return True
+
+    def _remember(self, delta: Delta) -> None:
+        """Add to the log, and forget its beginning when it grows too large."""
+        if len(self._log) == LOG_LENGTH:
+            self._log_bytes -= self._log.popleft().size
+        self._log.append(delta)
+        self._log_bytes += delta.size
+        while self._log_bytes > LOG_BYTES and len(self._log) > 1:
+            self._log_bytes -= self._log.popleft().size
 
     def flush(self) -> int:
         """Send everybody what they lack, but nobody who does not read; returns frames sent."""

@@ -79,6 +79,11 @@ class Delta:
     unset: tuple[str, ...]
     at: str
 
+    @property
+    def size(self) -> int:
+        """Bytes of its values."""
+        return sum(len(bytes(value)) for value in self.set.values())
+
 
 def merge(deltas: Iterable[Delta]) -> tuple[Values, list[str]]:
     """Several changes in order as one: (set, unset)."""

@@ -7,7 +7,7 @@ by pings (`db: false`); after it is back every topic is compared with it and cau
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC
 from typing import TypeVar
@@ -69,7 +69,7 @@ class Hub:
         """Begin; in the server's loop."""
         loop = asyncio.get_running_loop()
         outermost = (self._database_forever, self._beat_forever, self._recheck_forever)
-        self._tasks = [loop.create_task(task()) for task in outermost]
+        self._tasks = [loop.create_task(_kept_alive(task)) for task in outermost]
         meters.LAG.set_function(lambda: self.lag_s)
 
     def stop(self) -> None:
@@ -135,7 +135,8 @@ class Hub:
                     await self._serve(source)
             except* (psycopg.Error, OSError, TimeoutError) as group:
                 logger.warning("live.database_away", extra={"reason": str(group.exceptions[0])})
-            self._away()
+            finally:
+                self._away()
             failures = 0 if time.monotonic() - began > LONGEST_BACKOFF_S else failures + 1
             await asyncio.sleep(min(LONGEST_BACKOFF_S, 0.1 * 2**failures))
 
@@ -224,12 +225,16 @@ class Hub:
 
     async def _compare(self, source: Source) -> None:
         """Look for what no notification told us; proves that the database is there."""
+        ours = {topic: held.feed.seq for topic, held in self._held.items()}
         async with asyncio.timeout(ANSWER_S):
-            heads = await source.heads(list(self._held))
+            heads = await source.heads(list(ours))
         behind = set()
-        for topic, held in self._held.items():
+        for topic, before in ours.items():
+            held = self._held.get(topic)
+            if held is None:
+                continue
             epoch, seq = heads.get(topic, ("", 0))
-            if epoch != held.feed.epoch or seq < held.feed.seq:
+            if epoch != held.feed.epoch or seq < before:
                 held.feed.loaded = False  # begun anew, or the database is an older copy
             elif held.feed.seq < seq:
                 behind.add(topic)
@@ -318,6 +323,16 @@ class Hub:
             if (socket.caller, topic) in refused and topic in socket.topics:
                 socket.send(frames.pack("revoked", topic=topic))
                 self.unfollow(socket, topic)
+
+
+async def _kept_alive(work: Callable[[], Awaitable[None]]) -> None:
+    """A task's outermost loop: a fault of ours is logged, and costs one round only."""
+    while True:
+        try:
+            await work()
+        except Exception:
+            logger.exception("live.crashed", extra={"task": work.__name__})
+            await asyncio.sleep(TICK_S)
 
 
 def _refusals(

@@ -9,14 +9,19 @@ import msgspec
 import psycopg
 from django.db import connection
 
+from base_ops.core.live.feed import LOG_BYTES, LOG_LENGTH
 from base_ops.core.live.frames import Delta, Values
 
 CONNECT_TIMEOUT_S = 5
 
+# A topic and so much of its log, from the end, as a feed would keep.
 _LOAD = """
 SELECT t.name, t.epoch, t.seq, t.state::text, (
     SELECT json_agg(json_build_array(d.seq, d.set, d.unset, d.at) ORDER BY d.seq)::text
-    FROM core_livedelta d WHERE d.topic = t.name AND d.seq > t.seq - 500)
+    FROM (
+        SELECT seq, set, unset, at, sum(octet_length(set::text)) OVER (ORDER BY seq DESC) AS total
+        FROM core_livedelta WHERE topic = t.name AND seq BETWEEN t.seq - %s AND t.seq
+    ) AS d WHERE d.total <= %s)
 FROM core_livetopic t WHERE t.name = ANY(%s)
 """
 _DELTAS = """
@@ -57,7 +62,9 @@ class Source:
 
     async def load(self, topics: list[str]) -> dict[str, Loaded]:
         """Whole topics by name; one without a row has not been published yet."""
-        rows = await (await self._reader.execute(_LOAD, [topics])).fetchall()
+        rows = await (
+            await self._reader.execute(_LOAD, [LOG_LENGTH - 1, LOG_BYTES, topics])
+        ).fetchall()
         return {
             name: Loaded(
                 name,
