@@ -6,6 +6,7 @@ The template is a file of ours; what tenants may write only ever comes in as dat
 import hashlib
 import json
 import threading
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 
@@ -45,11 +46,14 @@ def etag(invoice: Invoice, lang: Language) -> str:
 def render(invoice: Invoice, lang: Language) -> bytes:
     """The PDF of an issued invoice; identical bytes each time."""
     data = json.dumps(content(invoice, list(invoice.lines.all()), lang), ensure_ascii=False)
+    return typeset(data, at=invoice.issued_at)
+
+
+def typeset(data: str, *, at: datetime) -> bytes:
+    """The PDF of finished content, stamped with an instant."""
     with _lock:  # a compiler holds the inputs of the document it is making
         pdf = _compiler().compile(
-            format="pdf",
-            sys_inputs={"data": data},
-            timestamp=int(invoice.issued_at.timestamp()),
+            format="pdf", sys_inputs={"data": data}, timestamp=int(at.timestamp())
         )
     if not isinstance(pdf, bytes):
         raise TypeError("typst made more than one file")
