@@ -21,6 +21,7 @@ BATCH = 1000
 IDLE_S = 0.5
 RETRY_S = (0.05, 5.0)
 # SQLSTATE classes that pass by themselves: connection, rollback, resources, intervention, locks.
+PASSING_ERRORS = (OperationalError, InterfaceError, Unavailable)
 PASSING = ("08", "40", "53", "55", "57", "58")
 
 
@@ -65,7 +66,7 @@ class Pump:
         while batch:
             try:
                 devices.ingest(batch, self._now())
-            except (OperationalError, InterfaceError, Unavailable) as exc:
+            except PASSING_ERRORS as exc:
                 if not _passes(exc):
                     return self._halve(batch, exc, stop)
                 logger.warning("bridge.database_unavailable", extra={"why": str(exc)[:200]})
@@ -74,7 +75,7 @@ class Pump:
                 if stop.wait(wait_s):
                     return False
                 wait_s = min(RETRY_S[1], wait_s * 2)
-            except Exception as exc:  # noqa: BLE001  # one must not stop the rest
+            except Exception as exc:  # noqa: BLE001 - the rest goes on
                 return self._halve(batch, exc, stop)
             else:
                 self._tally.process(len(batch), self._now())

@@ -20,6 +20,7 @@ from devices.bridge.tally import Tally
 
 logger = logging.getLogger(__name__)
 BEAT_S = 1.0
+END_S = 3.0
 UNHEARD_AFTER_S = 3.0
 
 
@@ -66,6 +67,7 @@ class Bridge:
                 ("pump", self._pump.run),
                 ("outlet", self._outlet.run),
                 ("snapshots", self._read_snapshots),
+                ("pulse", self._beat_on),
             )
         ]
         for part in parts:
@@ -73,8 +75,7 @@ class Bridge:
         self._line.start()
         try:
             while not stop.wait(BEAT_S):
-                self._look_after(parts)
-                self._beat()
+                self._look_after(parts)  # without the database: it may be what we are stuck on
         finally:
             self._end(parts)
 
@@ -85,6 +86,12 @@ class Bridge:
         tallies.QUEUED.set(waiting)
         if waiting and idle_s > self._setup.stuck_after_s:
             raise Stuck(f"{waiting} messages wait, nothing processed for {idle_s:.0f} s")
+
+    def _beat_on(self, stop: threading.Event) -> None:
+        while not stop.wait(BEAT_S):
+            self._beat()
+        self._beat(leaving=True)
+        connection.close()
 
     def _beat(self, *, leaving: bool = False) -> None:
         connected = self._line.up.is_set() and not leaving
@@ -104,7 +111,7 @@ class Bridge:
 
     def _note_silence(self, *, connected: bool) -> None:
         """Without the broker we know nothing: after a moment all online devices are stale."""
-        if connected:
+        if connected or self._halt.is_set():
             self._down_since = None
             return
         began = self._down_since = self._down_since or time.monotonic()
@@ -129,9 +136,8 @@ class Bridge:
     def _end(self, parts: list[threading.Thread]) -> None:
         self._halt.set()
         self.inbox.close()
+        deadline = time.monotonic() + END_S
         for part in parts:
-            part.join(timeout=3.0)
+            part.join(max(0.0, deadline - time.monotonic()))
         self._line.stop()
-        self._beat(leaving=True)
-        connection.close()
         logger.info("bridge.stopped", extra={"processed": self.tally.processed})

@@ -3,12 +3,16 @@
 import asyncio
 import contextlib
 import json
+import os
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import paho.mqtt.client as mqtt
+from django.db import connection
 from paho.mqtt.enums import CallbackAPIVersion
 
 from base_ops.core import clock
@@ -46,6 +50,13 @@ def spec(row: Device) -> Spec:
     return Spec(row.code, row.kind, row.role, row.model.code, row.space.code, 100.0)
 
 
+def database_url() -> str:
+    """The address of the test database, for a process of its own."""
+    server, _, options = os.environ["DATABASE_URL"].partition("?")
+    base = server.rsplit("/", 1)[0]
+    return f"{base}/{connection.settings_dict['NAME']}" + (f"?{options}" if options else "")
+
+
 @contextlib.contextmanager
 def bridge(broker: Broker, **options: Any) -> Iterator[Bridge]:
     """A running bridge, connected; stopped in the end, also when the broker is gone."""
@@ -60,6 +71,18 @@ def bridge(broker: Broker, **options: Any) -> Iterator[Bridge]:
         stop.set()
         thread.join(timeout=10)
         assert not thread.is_alive()
+
+
+@contextlib.contextmanager
+def bridge_process(broker: Broker, *options: str) -> Iterator[subprocess.Popen[bytes]]:
+    """`manage.py run_bridge`; killed in the end when it has not ended."""
+    argv = [sys.executable, "manage.py", "run_bridge", "--mqtt", broker.url, *options]
+    environment = os.environ | {"DATABASE_URL": database_url()}
+    with subprocess.Popen(argv, env=environment) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 @dataclass

@@ -1,9 +1,13 @@
 """The bridge against a real broker and a real database."""
 
+import subprocess
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
+import psycopg
 import pytest
+from django.db import connection
 
 from base_ops.core import clock
 from base_ops.core.actors import SYSTEM
@@ -60,7 +64,7 @@ def test_garbage_on_every_topic_is_counted_and_the_next_good_message_is_handled(
 def test_a_command_goes_out_is_carried_out_and_comes_back_as_done(broker: Broker) -> None:
     light = rig.device("L1")
     with (
-        rig.bridge(broker),
+        rig.bridge(broker) as bridge,
         rig.simulator(broker, [light]),
         rig.party(broker, listen="wb1/d/L1/cmd") as wire,
     ):
@@ -154,17 +158,70 @@ def test_nothing_acknowledged_is_lost_when_the_bridge_is_stopped_in_between(
             eventually(lambda: reported("L1") == {"n": 300})
 
 
-def test_a_message_that_the_database_refuses_does_not_take_others_with_it(
-    broker: Broker, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for code in ("L1", "L2", "L3"):
-        rig.device(code)
-    with rig.bridge(broker) as bridge, rig.party(broker) as device:
-        device.say("wb1/d/L1/state", state(1, power=True))
-        # Within what JSON and our codec take, beyond what the column takes.
-        device.say("wb1/d/L2/tele", {"ts": 4_102_444_800_000, "m": {"x": 1.7e308}})
-        device.say("wb1/d/L3/state", state(1, power=True))
+@pytest.fixture
+def refusing_column() -> Iterator[None]:
+    """A rule of the database that our codec knows nothing of."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "ALTER TABLE devices_shadow ADD CONSTRAINT refuses CHECK (NOT reported ? 'poison')"
+        )
+    yield
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE devices_shadow DROP CONSTRAINT refuses")
 
-        eventually(lambda: reported("L3") == {"power": True})
-        assert reported("L1") == {"power": True}
-        assert eventually(lambda: len(bridge.inbox) == 0)
+
+@pytest.mark.usefixtures("refusing_column")
+def test_a_message_that_the_database_refuses_does_not_take_others_with_it(
+    broker: Broker,
+) -> None:
+    codes = [f"L{n}" for n in range(8)]
+    for code in codes:
+        rig.device(code)
+    with rig.party(broker) as device:
+        with rig.bridge(broker):
+            pass  # from now on the broker keeps what comes, so it arrives as one batch
+        for code in codes:
+            values = {"poison": 1} if code == "L3" else {"x": 1}
+            device.say(f"wb1/d/{code}/state", state(1) | {"state": values})
+
+        with rig.bridge(broker) as bridge:
+            eventually(lambda: Shadow.objects.filter(reported={"x": 1}).count() == 7)
+            eventually(lambda: bridge.tally.refused["poison"] == 1)
+    assert reported("L3") == {}
+
+
+def test_a_bridge_that_is_stuck_exits_so_that_it_is_started_afresh(broker: Broker) -> None:
+    rig.device("L1")
+    with (
+        psycopg.connect(rig.database_url()) as blocker,
+        rig.party(broker) as device,
+        rig.bridge_process(broker, "--stuck-after", "1") as bridge,
+    ):
+        eventually(lambda: BridgeHeartbeat.objects.filter(connected=True).exists(), 60)
+        blocker.execute("LOCK TABLE devices_shadow IN ACCESS EXCLUSIVE MODE")
+        device.say("wb1/d/L1/state", state(1, x=1))
+        eventually(lambda: _say_and_look(device, bridge), 30)
+
+        assert bridge.returncode == 1
+
+
+def _say_and_look(device: rig.Party, bridge: subprocess.Popen[bytes]) -> bool:
+    device.say("wb1/d/L1/tele", {"ts": 1, "m": {"x": 1}}, qos=0)
+    return bridge.poll() is not None
+
+
+def test_the_command_carries_on_after_kill_9_and_ends_on_sigterm(broker: Broker) -> None:
+    light = rig.device("L1")
+    with rig.simulator(broker, [light]):
+        with rig.bridge_process(broker) as first:
+            eventually(lambda: BridgeHeartbeat.objects.filter(connected=True).exists(), 60)
+            first.kill()
+        sent = services.send_command(
+            device=light, state={"power": True}, actor=SYSTEM, now=clock.now(), ttl_s=120
+        )
+        with rig.bridge_process(broker) as second:
+            eventually(lambda: Command.objects.get(pk=sent.pk).status == "done", 60)
+            second.terminate()
+
+            assert second.wait(10) == 0
+    assert BridgeHeartbeat.objects.get().connected is False
