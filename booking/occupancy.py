@@ -7,6 +7,7 @@ itself, so nothing is kept here and any process may do it.
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -53,8 +54,16 @@ def _refresh(spaces: list[Space], now: datetime) -> None:
 
 
 def snapshot(*, now: datetime) -> dict[str, Occ]:
-    """Every space at `now`, by code."""
-    return _project(list(Space.objects.select_related("type")), now)
+    """Every space at `now`, by code; a beginning that facts do not tell is the one last shown."""
+    shown = _published().get("occ.public", {})
+    occs = _project(list(Space.objects.select_related("type")), now)
+    return {code: _dated(occ, shown.get(code), now) for code, occ in occs.items()}
+
+
+def _dated(occ: Occ, shown: Mapping[str, Any] | None, now: datetime) -> Occ:
+    if occ.since is not None:
+        return occ
+    return replace(occ, since=datetime.fromisoformat(_since(shown, occ.public(), now)))
 
 
 def _differences(spaces: list[Space], now: datetime) -> Values:
@@ -190,4 +199,4 @@ def _show(booking: Booking) -> Show:
 
 
 def _who(tenant: Tenant) -> Who:
-    return Who(tenant.code, tenant.name_zh, tenant.name_en)
+    return Who(tenant.code, tenant.name_zh, tenant.name_en, tenant.short_zh)

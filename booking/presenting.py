@@ -121,7 +121,7 @@ def _block(row: Allocation, *, tenant_id: int | None, named: bool) -> BlockOut:
 
 
 def _tenant(row: Tenant) -> TenantRef:
-    return TenantRef(code=row.code, name_zh=row.name_zh, name_en=row.name_en)
+    return TenantRef.from_orm(row)
 
 
 _TOPICS = {

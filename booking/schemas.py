@@ -8,6 +8,7 @@ from ninja import Schema
 from pydantic import AwareDatetime, Field, StringConstraints
 
 from base_ops.core.problems import Problem
+from base_ops.core.schemas import TenantRef
 from base_ops.core.spans import Span
 from booking.domain import states
 from booking.models import Booking
@@ -72,14 +73,6 @@ class CheckInIn(Schema):
     pin: Annotated[str, StringConstraints(max_length=6)] | None = None
 
 
-class TenantRef(Schema):
-    """A tenant by name."""
-
-    code: str
-    name_zh: str
-    name_en: str
-
-
 class SpaceRef(Schema):
     """A space by name."""
 
@@ -139,7 +132,7 @@ def booking_out(row: Booking, *, now: datetime) -> BookingOut:
         | {
             "status": status,
             "space": _ref(row.space),
-            "tenant": _ref(row.tenant),
+            "tenant": TenantRef.from_orm(row.tenant),
             "ready": row.ready or None,
             "possible": [
                 str(deed)

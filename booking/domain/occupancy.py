@@ -36,10 +36,16 @@ class Who:
     code: str
     name_zh: str
     name_en: str
+    short_zh: str = ""
 
     def as_json(self) -> dict[str, str]:
         """The shape of `tenant` in an occ value."""
-        return {"code": self.code, "name_zh": self.name_zh, "name_en": self.name_en}
+        return {
+            "code": self.code,
+            "short_zh": self.short_zh,
+            "name_zh": self.name_zh,
+            "name_en": self.name_en,
+        }
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,14 +9,14 @@ from base_ops.core.actors import Actor
 from booking import occupancy
 from booking.domain.states import Deed, after
 from booking.models import Booking
-from booking.services.locking import lock_spaces
+from booking.services import locking
 
 logger = logging.getLogger(__name__)
 
 
 def locked(booking: Booking) -> Booking:
     """The booking as it stands now, its space locked first, then its own row."""
-    lock_spaces([booking.space_id])
+    locking.lock_spaces([booking.space_id])
     return (
         Booking.objects.select_for_update(of=("self",))
         .select_related("space__type", "space__floor", "tenant")

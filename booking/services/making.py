@@ -20,9 +20,8 @@ from booking import selectors
 from booking.domain import rules
 from booking.domain.states import Deed, Status
 from booking.models import Booking
-from booking.services import charging, preparing
+from booking.services import charging, locking, preparing
 from booking.services.changing import advance, locked, record, save, show
-from booking.services.locking import allocate, free, lock_spaces, release_expired, source_of
 
 HOLD = timedelta(minutes=10)
 QUOTE_TTL = timedelta(minutes=30)
@@ -160,8 +159,8 @@ def book(*, wish: BookingWish, actor: Actor, hold: bool = True, now: datetime) -
     around = selectors.buffers(wish.space)
     block = around.block(wish.span)
     with transaction.atomic():
-        lock_spaces([wish.space.pk])
-        release_expired([wish.space.pk], now=now)
+        locking.lock_spaces([wish.space.pk])
+        locking.release_expired([wish.space.pk], now=now)
         waived = rules.check(
             wish.rules_wish,
             selectors.room(wish.space),
@@ -176,9 +175,11 @@ def book(*, wish: BookingWish, actor: Actor, hold: bool = True, now: datetime) -
         quote = price(wish, now=now)
         _check_quote(wish, quote, now=now)
         booking = _create(wish, quote, hold=hold, now=now)
-        if not allocate(booking, units=units, block=block):
+        if not locking.allocate(booking, units=units, block=block):
             raise _slot_taken(wish, (), now=now)
-        billing.reserve(source=source_of(booking), tenant=wish.tenant, quote=quote, now=now)
+        billing.reserve(
+            source=locking.source_of(booking), tenant=wish.tenant, quote=quote, now=now
+        )
         record(
             booking, "book", actor=actor, now=now,
             overridden=[b.code for b in waived], price_fen=booking.price_fen,
@@ -273,11 +274,11 @@ def cancel(*, booking: Booking, actor: Actor, reason: str = "", now: datetime) -
             cancelled_at=now, cancel_reason=reason, expires_at=None,
             wrap_due_at=now if row.prepared_at else None,
         )  # fmt: skip
-        free(row)
+        locking.free(row)
         if was == Status.CONFIRMED:
             charging.charge(row, "cancelled", now=now)
         else:
-            billing.release(source=source_of(row), now=now)
+            billing.release(source=locking.source_of(row), now=now)
         preparing.wrap_if_due(row, now=now)
         show(row, now=now)
     return row
@@ -341,6 +342,6 @@ def _requoted(row: Booking, changes: dict[str, Any], *, now: datetime) -> dict[s
                 )
             ],
         )
-    quote = price(wish, ignore_source=source_of(row), now=now)
-    billing.reserve(source=source_of(row), tenant=row.tenant, quote=quote, now=now)
+    quote = price(wish, ignore_source=locking.source_of(row), now=now)
+    billing.reserve(source=locking.source_of(row), tenant=row.tenant, quote=quote, now=now)
     return {"quote": quote.as_json(), "price_fen": quote.total_fen}

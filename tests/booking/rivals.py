@@ -88,10 +88,10 @@ def main(wishes: list[dict[str, Any]]) -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "base_ops.settings")
     django.setup()
 
-    from booking.services import making
+    from booking.services import locking
 
     if wishes[0]["unlocked"]:
-        making.lock_spaces = lambda space_ids: []
+        locking.lock_spaces = lambda space_ids: []
     fork = multiprocessing.get_context("fork")
     start = fork.Barrier(len(wishes), timeout=TIMEOUT_S)
     answers = fork.SimpleQueue()

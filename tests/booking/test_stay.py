@@ -110,7 +110,7 @@ def test_the_door_wants_this_bookings_code(now: datetime) -> None:
         {"token": "nonsense"},
     ):
         with pytest.raises(WrongCode):
-            services.check_in(booking=booking, actor=actor, now=at, **shown)  # type: ignore[arg-type]
+            services.check_in(booking=booking, actor=actor, now=at, **shown)
     checked_in = services.check_in(booking=booking, actor=actor, token=str(code["token"]), now=at)
     assert checked_in.status == "checked_in"
 
