@@ -7,6 +7,8 @@ from typing import Annotated
 from ninja import Schema
 from pydantic import BeforeValidator, Field, model_validator
 
+from base_ops.core.schemas import TenantRef
+
 
 def _plain(value: object) -> object:
     """A decimal as text without needless zeros."""
@@ -100,15 +102,6 @@ class PolicyOut(Schema):
     valid_to: date
     data: dict[str, object]
     budgets: list[BudgetOut] = []
-
-
-class TenantRef(Schema):
-    """How a tenant is named."""
-
-    code: str
-    short_zh: str
-    name_zh: str
-    name_en: str
 
 
 class ChargeOut(Schema):
