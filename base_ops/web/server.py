@@ -13,7 +13,7 @@ from twisted.internet import defer
 from base_ops.core.consumers import OUTBOUND
 from base_ops.core.live import frames
 from base_ops.web import problems
-from base_ops.web.outbound import Outbound, say_goodbye
+from base_ops.web.outbound import GOODBYE_S, Outbound, say_goodbye
 from base_ops.web.wsgi import GONE, MAX_BODY_BYTES
 
 logger = logging.getLogger(__name__)
@@ -116,7 +116,8 @@ class Server(Daphne):
     @ws_factory.setter
     def ws_factory(self, _: WebSocketFactory) -> None:
         self._ws_factory = SocketFactory(self, server=self.server_name)
-        self._ws_factory.setProtocolOptions(failByDrop=False)  # say 1009 rather than hang up
+        # Say 1009 rather than hang up; give a slow reader time to come to our close frame.
+        self._ws_factory.setProtocolOptions(failByDrop=False, closeHandshakeTimeout=GOODBYE_S)
 
     def create_application(self, protocol: Any, scope: dict[str, Any]) -> Any:
         """Start the application for one request or socket, with its outbound side in the scope."""

@@ -164,6 +164,8 @@ class Hub:
         if held is None:
             return
         if channel == "live":
+            if rest.rpartition(" ")[2] != held.feed.epoch:
+                held.feed.loaded = False
             self._dirty.add(topic)
             self._wake.set()
             return

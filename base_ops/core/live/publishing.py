@@ -1,4 +1,4 @@
-"""Writes live changes in the transaction that caused them; NOTIFY carries only topic and seq."""
+"""Writes live changes in the transaction that caused them; NOTIFY carries topic, seq and epoch."""
 
 import json
 import secrets

@@ -7,7 +7,7 @@ CREATE FUNCTION core_live_publish(changes jsonb, happened timestamptz) RETURNS v
 LANGUAGE plpgsql AS $$
 DECLARE
     change record;
-    head bigint;
+    head record;
 BEGIN
     FOR change IN
         SELECT c->>0 AS topic, c->>1 AS epoch, c->2 AS given, c->3 AS gone
@@ -19,10 +19,10 @@ BEGIN
             seq = t.seq + 1,
             state = (t.state - ARRAY(SELECT jsonb_array_elements_text(change.gone))) || change.given,
             updated_at = happened
-        RETURNING seq INTO head;
+        RETURNING t.seq, t.epoch INTO head;
         INSERT INTO core_livedelta (topic, seq, set, unset, at)
-        VALUES (change.topic, head, change.given, change.gone, happened);
-        PERFORM pg_notify('live', change.topic || ' ' || head);
+        VALUES (change.topic, head.seq, change.given, change.gone, happened);
+        PERFORM pg_notify('live', change.topic || ' ' || head.seq || ' ' || head.epoch);
     END LOOP;
 END $$;
 """
