@@ -88,15 +88,21 @@ def database_url() -> str:
 
 @contextmanager
 def running(
-    *, extra: Mapping[str, str] | None = None, database: str | None = None
+    *,
+    extra: Mapping[str, str] | None = None,
+    database: str | None = None,
+    program: str = "manage.py",
 ) -> Iterator[WebServer]:
-    """Start the server, wait until it listens, and stop it afterwards."""
+    """Start the server, wait until it listens, and stop it afterwards.
+
+    `program` takes manage.py's place where a test wants a server with something missing.
+    """
     env = {**os.environ, "DATABASE_URL": database or database_url(), **(extra or {})}
     with tempfile.TemporaryDirectory(prefix="bo-web-") as folder:
         log = Path(folder) / "web.log"
         with log.open("wb") as out:
             process = subprocess.Popen(
-                [sys.executable, "manage.py", "run_web", "--port", "0"],
+                [sys.executable, program, "run_web", "--port", "0"],
                 cwd=ROOT,
                 env=env,
                 stdout=out,

@@ -1,4 +1,4 @@
-"""One running demo base for all flow tests of a process; starting it takes a while."""
+"""One running demo base for all tests of a process that need a whole one; it takes a while."""
 
 from collections.abc import Iterator
 
