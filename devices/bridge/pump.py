@@ -61,7 +61,7 @@ class Pump:
         return decoded
 
     def _commit(self, batch: Sequence[Incoming], stop: threading.Event) -> bool:
-        """Whether all of it is dealt with; not, when we were stopped while the database is gone."""
+        """Whether all of it is dealt with; not, when stopped while the database is gone."""
         wait_s = RETRY_S[0]
         while batch:
             try:
