@@ -2,7 +2,7 @@
 import { fileURLToPath } from 'node:url'
 import vue from '@vitejs/plugin-vue'
 import { defineConfig } from 'vite'
-import { sizeBudget } from './build/budget'
+import { sizeBudget } from './build/budget.ts'
 
 const backend = process.env.BASE_OPS_BACKEND ?? 'http://127.0.0.1:8000'
 

@@ -2434,7 +2434,7 @@ export interface components {
         };
         /**
          * TenantRef
-         * @description A tenant by name.
+         * @description How a tenant is named elsewhere.
          */
         TenantRef: {
             /** Code */
@@ -2443,6 +2443,8 @@ export interface components {
             name_en: string;
             /** Name Zh */
             name_zh: string;
+            /** Short Zh */
+            short_zh: string;
         };
         /**
          * TimelineOut

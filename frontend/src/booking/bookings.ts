@@ -9,10 +9,10 @@ const DAY_MS = 86_400_000
 const iso = (ms: number): string => new Date(ms).toISOString()
 
 /** The window to ask for: from now on for three months, or the last three months. */
-export function windowOf(tab: Tab, now: number): { from: string; to: string; limit: number } {
+export function windowOf(tab: Tab, now: number) {
   return tab === 'coming'
-    ? { from: iso(now), to: iso(now + 90 * DAY_MS), limit: 100 }
-    : { from: iso(now - 90 * DAY_MS), to: iso(now), limit: 100 }
+    ? { from: iso(now), to: iso(now + 90 * DAY_MS), limit: 100, ascending: true }
+    : { from: iso(now - 90 * DAY_MS), to: iso(now), limit: 100, ascending: false }
 }
 
 const OVER = new Set(['completed', 'cancelled', 'no_show', 'expired'])

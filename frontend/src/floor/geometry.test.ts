@@ -26,7 +26,7 @@ describe('geometry', () => {
 
   it('cuts a name where it no longer fits', () => {
     expect(geometry.fitted('单人直播间01', 200, 12)).toBe('单人直播间01')
-    expect(geometry.fitted('单人直播间01', 40, 12)).toBe('单人…')
-    expect(geometry.fitted('单人', 4, 12)).toBe('')
+    expect(geometry.fitted('单人直播间01', 48, 12)).toBe('单人直…')
+    expect(geometry.fitted('单人直播间', 30, 12)).toBe('')
   })
 })

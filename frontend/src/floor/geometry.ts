@@ -42,14 +42,17 @@ export function fitScale(
   return Math.max(4, Math.min(width / outline.w, room / outline.h))
 }
 
-/** Longest beginning of `text` that fits `width` px at `size` px; CJK counts one em, others 0.56. */
+/**
+ * Longest beginning of `text` that fits `width` px at `size` px; CJK counts one em, others 0.58.
+ * Nothing when fewer than three characters would be left: a stump says less than the tooltip.
+ */
 export function fitted(text: string, width: number, size: number): string {
-  let used = 0
-  let end = 0
-  for (const char of text) {
-    used += size * (char.charCodeAt(0) > 0x2e7f ? 1 : 0.58)
-    if (used > width) return end === 0 ? '' : `${text.slice(0, Math.max(1, end - 1))}…`
-    end += char.length
-  }
-  return text
+  const chars = [...text]
+  const widths = chars.map((char) => size * (char.charCodeAt(0) > 0x2e7f ? 1 : 0.58))
+  const total = widths.reduce((sum, w) => sum + w, 0)
+  if (total <= width) return text
+  let used = size * 0.6
+  let kept = 0
+  while (kept < chars.length && used + (widths[kept] ?? 0) <= width) used += widths[kept++] ?? 0
+  return kept < 3 ? '' : `${chars.slice(0, kept).join('').trimEnd()}…`
 }

@@ -16,8 +16,11 @@ describe('access', () => {
   })
 
   it('listens to the projection made for the reader', () => {
-    expect(access.occupancyTopic('tenant_admin', 'T007')).toBe('occ.tenant.T007')
-    expect(access.occupancyTopic('liaison', undefined)).toBe('occ.gov')
-    expect(access.occupancyTopic('manager', undefined)).toBe('occ.ops')
+    expect(access.occupancyTopics('tenant_admin', 'T007')).toEqual([
+      'occ.public',
+      'occ.tenant.T007',
+    ])
+    expect(access.occupancyTopics('liaison', undefined)).toEqual(['occ.gov'])
+    expect(access.occupancyTopics('manager', undefined)).toEqual(['occ.ops'])
   })
 })

@@ -23,12 +23,11 @@ export const mayOpen = (role: Role | null, screen: Screen): boolean =>
 
 export const landing = (role: Role | null): string => `/${screensOf(role)[0] ?? 'login'}`
 
-/** Live occupancy as this person may see it. */
-export function occupancyTopic(role: Role | null, tenant: string | undefined): string | null {
-  if (!role) return null
-  if (tenant) return `occ.tenant.${tenant}`
-  if (role === 'liaison') return 'occ.gov'
-  return 'occ.ops'
+/** The live topics of occupancy that this person may follow; later ones lie over earlier ones. */
+export function occupancyTopics(role: Role | null, tenant: string | undefined): string[] {
+  if (!role) return []
+  if (tenant) return ['occ.public', `occ.tenant.${tenant}`]
+  return [role === 'liaison' ? 'occ.gov' : 'occ.ops']
 }
 
 const OPERATORS: Role[] = ['manager', 'technician', 'admin']

@@ -35,6 +35,8 @@ export default {
     m2: 'm²',
   },
   quote: {
+    taken: 'Taken at that time.',
+    later: 'Move to {time}',
     whose: 'Choose a tenant above to see price and discounts.',
     purpose: 'Purpose',
     headcount: 'People',

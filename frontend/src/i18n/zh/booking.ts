@@ -35,6 +35,8 @@ export default {
     m2: 'm²',
   },
   quote: {
+    taken: '这个时段已被占用。',
+    later: '改到 {time}',
     whose: '先在上方选择租户,再看价格与优惠。',
     purpose: '用途',
     headcount: '人数',
