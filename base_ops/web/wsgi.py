@@ -10,7 +10,7 @@ import io
 import logging
 import sys
 import tempfile
-import time
+import threading
 from collections.abc import Awaitable, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import IO, Any
@@ -46,8 +46,15 @@ class BodyTooLarge(Exception):
 class WsgiInThreads:
     """An ASGI application for HTTP."""
 
-    def __init__(self, wsgi: Callable[..., Iterable[bytes]], *, threads: int = THREADS) -> None:
+    def __init__(
+        self,
+        wsgi: Callable[..., Iterable[bytes]],
+        *,
+        threads: int = THREADS,
+        patience_s: float = PATIENCE_S,
+    ) -> None:
         self._wsgi = wsgi
+        self._patience_s = patience_s
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="web")
         self._running = 0
 
@@ -79,7 +86,13 @@ class WsgiInThreads:
         exchange = _Exchange(self._wsgi, environ_of(scope, body), scope, send, loop)
         work = loop.run_in_executor(self._pool, exchange.run)
         try:
-            answer = await asyncio.wait_for(work, TIMEOUT_S)
+            await asyncio.wait({work}, timeout=self._patience_s)
+            if not work.done() and exchange.claim():
+                work.cancel()
+                logger.warning("web.saturated", extra={"path": scope["path"]})
+                answer: Answer | None = problems.overloaded("no thread became free in time")
+            else:
+                answer = await asyncio.wait_for(work, TIMEOUT_S)
         except TimeoutError:
             logger.warning("web.timeout", extra={"path": scope["path"]})
             answer = None if exchange.started else problems.overloaded("it took too long")
@@ -108,8 +121,12 @@ class _Exchange:
         self._loop = loop
         self._status = 500
         self._headers: Headers = []
-        self._asked_at = time.monotonic()
+        self._claim = threading.Lock()
         self.started = False
+
+    def claim(self) -> bool:
+        """True for the first who asks: the thread that runs it, or the loop that gives it up."""
+        return self._claim.acquire(blocking=False)
 
     def run(self) -> Answer | None:
         """The whole answer, or None when it was streamed from here.
@@ -117,10 +134,8 @@ class _Exchange:
         Raises:
             ClientGone: the client hung up; whatever is a plain exception became a 500.
         """
-        if self._gone():
+        if self._gone() or not self.claim():
             raise ClientGone
-        if time.monotonic() - self._asked_at > PATIENCE_S:
-            return problems.overloaded("no thread became free in time")
         try:
             chunks = self._wsgi(self._environ, self._start)
         except Exception:  # the outermost loop of a request

@@ -1,10 +1,12 @@
 """A live.v1 client that blocks: it says what a page says and folds what a page folds."""
 
 import json
+import resource
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from django.db import transaction
@@ -86,6 +88,8 @@ class Page:
                 for key in message["unset"]:
                     known["state"].pop(key, None)
                 known["seq"] = seq
+            case _:
+                pass
 
 
 @contextmanager
@@ -119,6 +123,12 @@ def small_buffer(server: WebServer) -> socket.socket:
     host, port = server.host.split(":")
     made.connect((host, int(port)))
     return made
+
+
+def resident_bytes(server: WebServer) -> int:
+    """Memory that the web process holds."""
+    pages = Path(f"/proc/{server.process.pid}/statm").read_text(encoding="ascii").split()[1]
+    return int(pages) * resource.getpagesize()
 
 
 def publish(topic: str, /, **values: Any) -> None:

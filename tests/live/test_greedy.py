@@ -2,12 +2,11 @@
 
 import json
 
-import psutil
 import pytest
 
 from base_ops.core.models import Role
 from tests import make
-from tests.live.client import machine, page, publish, small_buffer
+from tests.live.client import machine, page, publish, resident_bytes, small_buffer
 from tests.waiting import eventually
 from tests.web_server import WebServer
 
@@ -21,19 +20,18 @@ MOST_GROWTH_BYTES = 40 * 1024 * 1024
 def test_asking_for_snapshots_without_reading_them_fills_no_memory(server: WebServer) -> None:
     publish("space.G1", PAD=BIG)
     user = make.user(Role.MANAGER)
-    process = psutil.Process(server.process.pid)
     wish = json.dumps({"t": "sub", "topic": "space.G1"})
 
     with (
         machine(server, user, sock=small_buffer(server), max_queue=1, compression=None) as greedy,
         page(server, user) as other,
     ):
-        before = process.memory_info().rss
+        before = resident_bytes(server)
         for _ in range(WISHES):
             greedy.connection.send(wish)
         other.follow("space.G1")
         other.await_("snap")
-        growth = process.memory_info().rss - before
+        growth = resident_bytes(server) - before
 
         assert growth < MOST_GROWTH_BYTES, f"{growth / 2**20:.0f} MiB"
 

@@ -5,13 +5,12 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import psutil
 import pytest
 
 from base_ops.core import live
 from base_ops.core.models import Role
 from tests import make
-from tests.live.client import Page, machine, page, publish, small_buffer
+from tests.live.client import Page, machine, page, publish, resident_bytes, small_buffer
 from tests.waiting import eventually
 from tests.web_server import WebServer
 
@@ -44,13 +43,12 @@ def lazy_reader(server: WebServer, topic: str) -> Iterator[Page]:
 
 def test_who_does_not_read_slows_nobody_costs_little_and_is_closed(server: WebServer) -> None:
     publish("alarms", A=0)
-    process = psutil.Process(server.process.pid)
     closed = metric(server, SLOW)
 
     with lazy_reader(server, "alarms") as lazy, reader(server, "alarms") as quick:
-        before = process.memory_info().rss
+        before = resident_bytes(server)
         delays_s = [seconds_until_seen(quick, x) for x in range(CHANGES)]
-        growth = process.memory_info().rss - before
+        growth = resident_bytes(server) - before
         eventually(lambda: metric(server, SLOW) == closed + 1, 30, why="the socket stays open")
 
         assert lazy.close_code() == 4408
