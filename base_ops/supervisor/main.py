@@ -18,9 +18,9 @@ from base_ops.supervisor.output import Output
 from base_ops.supervisor.state import CannotStart, State, is_free, sentence
 from base_ops.supervisor.tree import Stopped, Tree
 
-POSTGRES_READY_S = 60.0
-BROKER_READY_S = 15.0
-WEB_READY_S = 90.0
+POSTGRES_READY_S = 120.0
+BROKER_READY_S = 60.0
+WEB_READY_S = 180.0
 
 
 def main(words: Sequence[str]) -> int:
