@@ -2,6 +2,8 @@
 
 import asyncio
 import logging
+import os
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -21,6 +23,7 @@ logger = logging.getLogger(__name__)
 DRAINED_AT_MOST = 4 * MAX_BODY_BYTES
 MOST_UNREAD = 256
 FINISH_S = 1.0
+LEAVE_S = 2.3
 HTTP_TIMEOUT_S = 90
 
 
@@ -141,6 +144,7 @@ class Server(Daphne):
 
     def kill_all_applications(self) -> Any:
         """Take no more, let requests finish for a moment, then end everything."""
+        leave_within(LEAVE_S)
         for listener in self.listeners:
             listener.addCallback(_stop_listening)
         return defer.Deferred.fromFuture(asyncio.ensure_future(self._finish()))
@@ -161,6 +165,16 @@ class Server(Daphne):
         for _, task in running:
             task.cancel()
         await asyncio.gather(*(task for _, task in running), return_exceptions=True)
+
+
+def leave_within(seconds: float) -> None:
+    """End the process then at the latest, even when a thread is still in a request.
+
+    What such a request has not committed it has not promised to anybody.
+    """
+    watchdog = threading.Timer(seconds, os._exit, [0])
+    watchdog.daemon = True
+    watchdog.start()
 
 
 def _leave(protocol: WebSocketProtocol) -> None:

@@ -1,15 +1,15 @@
 """Serves HTTP and sockets."""
 
 import asyncio
-import os
-import threading
 from argparse import ArgumentParser
 from typing import Any
 
 from daphne.endpoints import build_endpoint_description_strings
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
+from django.utils.module_loading import import_string
 
-LEAVE_WITHIN_S = 0.3
+EXIT_S = 0.3
 
 
 class Command(BaseCommand):
@@ -28,24 +28,19 @@ class Command(BaseCommand):
         Raises:
             CommandError: the address cannot be had.
         """
-        from base_ops import asgi
         from base_ops.core.live.hub import hub
-        from base_ops.web.server import Server
+        from base_ops.web.server import Server, leave_within
 
         server = Server(
-            asgi.application,
+            import_string(settings.ASGI_APPLICATION),
             endpoint=build_endpoint_description_strings(host=host, port=port)[0],
             listening=self._say,
         )
         server.ready_callable = lambda: asyncio.get_event_loop().call_soon(hub)
         server.run()
-        asgi.http.shutdown()
         if server.failed:
             raise CommandError(f"cannot listen on {host}:{port}: {server.failed}")
-        # A thread still in a request must not keep us: what is not committed was not promised.
-        watchdog = threading.Timer(LEAVE_WITHIN_S, os._exit, [0])
-        watchdog.daemon = True
-        watchdog.start()
+        leave_within(EXIT_S)
 
     def _say(self, host: str, port: int) -> None:
         self.stdout.write(f"web: listening on http://{host}:{port}")
