@@ -8,6 +8,7 @@ from typing import Any
 from psycopg.types.range import TimestamptzRange
 
 from base_ops.core.models import Role, Space, Tenant, User
+from base_ops.core.schemas import TenantRef
 from base_ops.core.spans import Span
 from billing import services as billing
 from billing.domain.quote import Quote
@@ -19,7 +20,6 @@ from booking.schemas import (
     BlockOut,
     LaneOut,
     OccupancyOut,
-    TenantRef,
     TimelineOut,
 )
 

@@ -9,7 +9,6 @@ from pydantic import AwareDatetime, Field, StringConstraints
 
 from base_ops.core.problems import Problem
 from base_ops.core.schemas import TenantRef
-from base_ops.core.spans import Span
 from booking.domain import states
 from booking.models import Booking
 
@@ -254,8 +253,3 @@ class SlotTakenProblem(Problem):
 
     conflicts: list[Conflict] = []
     alternatives: list[Alternative] = []
-
-
-def span_of(starts_at: datetime, ends_at: datetime) -> Span:
-    """The half-open span; ValueError when empty."""
-    return Span(starts_at, ends_at)
