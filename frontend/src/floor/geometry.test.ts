@@ -28,5 +28,7 @@ describe('geometry', () => {
     expect(geometry.fitted('单人直播间01', 200, 12)).toBe('单人直播间01')
     expect(geometry.fitted('单人直播间01', 48, 12)).toBe('单人直…')
     expect(geometry.fitted('单人直播间', 30, 12)).toBe('')
+    expect(geometry.whole('13:42', 30, 11)).toBe('13:42')
+    expect(geometry.whole('13:42', 20, 11)).toBe('')
   })
 })

@@ -42,17 +42,30 @@ export function fitScale(
   return Math.max(4, Math.min(width / outline.w, room / outline.h))
 }
 
+const WIDE = 0x2e7f
+
+/** About how wide `text` is at `size` px: CJK counts one em, digits 0.56, others 0.58. */
+export function widthOf(text: string, size: number): number {
+  let sum = 0
+  for (const char of text) {
+    if (char.charCodeAt(0) > WIDE) sum += 1
+    else sum += char === ':' ? 0.28 : /\d/.test(char) ? 0.56 : 0.58
+  }
+  return sum * size
+}
+
+/** The text when all of it fits: times and words of a status are never cut. */
+export const whole = (text: string, width: number, size: number): string =>
+  widthOf(text, size) <= width ? text : ''
+
 /**
- * Longest beginning of `text` that fits `width` px at `size` px; CJK counts one em, others 0.58.
- * Nothing when fewer than three characters would be left: a stump says less than the tooltip.
+ * Longest beginning of `text` that fits. Nothing when fewer than three characters would be left:
+ * a stump says less than the tooltip.
  */
 export function fitted(text: string, width: number, size: number): string {
+  if (widthOf(text, size) <= width) return text
   const chars = [...text]
-  const widths = chars.map((char) => size * (char.charCodeAt(0) > 0x2e7f ? 1 : 0.58))
-  const total = widths.reduce((sum, w) => sum + w, 0)
-  if (total <= width) return text
-  let used = size * 0.6
-  let kept = 0
-  while (kept < chars.length && used + (widths[kept] ?? 0) <= width) used += widths[kept++] ?? 0
+  let kept = chars.length
+  while (kept && widthOf(chars.slice(0, kept).join(''), size) + 0.6 * size > width) kept -= 1
   return kept < 3 ? '' : `${chars.slice(0, kept).join('').trimEnd()}…`
 }

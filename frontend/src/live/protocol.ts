@@ -18,7 +18,14 @@ export type ServerMessage =
       del?: string[]
     }
   | { t: 'tele'; topic: string; set: Values; at?: string }
-  | { t: 'ping'; at?: string; heads?: Record<string, { epoch: string; seq: number }> }
+  | {
+      t: 'ping'
+      at?: string
+      heads?: Record<string, { epoch: string; seq: number }>
+      /** False while the server itself hears nothing from its database. */
+      db?: boolean
+      lag_s?: number
+    }
   | { t: 'revoked'; topic: string; code?: string }
   | { t: 'err'; topic?: string; code: string }
 

@@ -20,6 +20,8 @@ export const useLive = defineStore('live', () => {
   const topics = shallowRef<Topics>({})
   const link = ref<Link>('connecting')
   const heardAt = ref(0)
+  /** The server has no database: what we show may be old although the socket is alive. */
+  const away = ref(false)
   /** Server's clock minus ours, so that ages are right on a device whose clock is wrong. */
   const skewMs = ref(0)
   const wanted = new Map<string, number>()
@@ -37,7 +39,9 @@ export const useLive = defineStore('live', () => {
   })
 
   function receive(message: ServerMessage): void {
-    heardAt.value = Date.now()
+    if (message.t === 'ping') away.value = message.db === false
+    else if (message.t === 'snap' || message.t === 'delta') away.value = false
+    if (!away.value) heardAt.value = Date.now()
     const at = message.t === 'hello' ? message.now : 'at' in message ? message.at : undefined
     if (at && (message.t === 'hello' || message.t === 'ping'))
       skewMs.value = Date.parse(at) - Date.now()
@@ -77,12 +81,16 @@ export const useLive = defineStore('live', () => {
     wanted.clear()
     topics.value = {}
     heardAt.value = 0
+    away.value = false
     link.value = 'connecting'
   }
 
   const now = computed(() => ticker.value + skewMs.value)
   const silentMs = computed(() => (heardAt.value ? Math.max(0, ticker.value - heardAt.value) : 0))
-  const state = computed<Freshness>(() => (heardAt.value ? freshness(silentMs.value) : 'fresh'))
+  const state = computed<Freshness>(() => {
+    if (away.value) return 'stale'
+    return heardAt.value ? freshness(silentMs.value) : 'fresh'
+  })
 
   return {
     topics,
