@@ -10,6 +10,8 @@ import socket
 import sys
 from pathlib import Path
 
+from base_ops.embedded import accounts
+
 MAX_PACKET_BYTES = 4 * 1024 * 1024
 _HOST = "127.0.0.1"
 _MOSQUITTO = """\
@@ -57,7 +59,7 @@ def command(folder: Path, port: int) -> list[str]:
     file.write_text(text)
     if mosquitto:
         # As root it would drop to an account that cannot reach our folder.
-        file.write_text(text + f"user {Path.home().owner()}\n")
+        file.write_text(text + f"user {accounts.ours().name}\n")
         return [mosquitto, "-c", str(file.resolve())]
     return [sys.executable, "-m", "base_ops.embedded.broker", str(file.resolve())]
 

@@ -123,14 +123,15 @@ class Up:
             raise CannotStart("The database could not be prepared: see the lines above.")
 
     def _start_apps(self, tree: Tree, environment: Mapping[str, str]) -> None:
+        """The web process first and alone: people wait for it, and two cores are soon busy."""
         web = tree.add(services.web(self.options.host, self.options.port, environment))
+        healthy = f"{self.options.address}/healthz"
+        if not tree.wait(lambda: web.pid is not None and _answers(healthy), WEB_READY_S):
+            raise CannotStart("The web process does not answer: see the lines above.")
         for name in services.APPS:
             tree.add(services.manage(name, f"run_{name}", environment=environment))
         if self.options.simulator:
             tree.add(services.manage("simulator", "run_simulator", environment=environment))
-        healthy = f"{self.options.address}/healthz"
-        if not tree.wait(lambda: web.pid is not None and _answers(healthy), WEB_READY_S):
-            raise CannotStart("The web process does not answer: see the lines above.")
 
     def _announce(self, took_s: float) -> None:
         say = self.output.plain

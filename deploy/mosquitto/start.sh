@@ -1,12 +1,22 @@
 #!/bin/sh
-# Writes the password file from the environment, then becomes the broker.
+# Writes passwords from the environment into the password file, then becomes the broker.
+# A real device gets its own:
+#   docker compose exec mosquitto mosquitto_passwd -b /mosquitto/secrets/passwords ID PASSWORD
 set -eu
 passwords=/mosquitto/secrets/passwords
-if [ ! -f "$passwords" ]; then
-    (umask 077 && : >"$passwords")
-fi
+umask 077
+touch "$passwords"
 mosquitto_passwd -b "$passwords" bridge "$BRIDGE_PASSWORD"
-mosquitto_passwd -b "$passwords" simulator "$SIMULATOR_PASSWORD"
+
+# Each device of the simulated fleet signs in under its own name, with the fleet's password.
+if [ -n "${SIMULATOR_PASSWORD:-}" ]; then
+    fleet=$(mktemp)
+    sed -n "s/.*\"tag\": *\"\([^\"]*\)\".*/\1:$SIMULATOR_PASSWORD/p" /mosquitto/plan.json >"$fleet"
+    sed 's/:.*/:/' "$fleet" | grep -v -F -f - "$passwords" >"$passwords.new" || true
+    mosquitto_passwd -U "$fleet"
+    cat "$fleet" >>"$passwords.new"
+    mv "$passwords.new" "$passwords"
+    rm "$fleet"
+fi
 chown mosquitto:mosquitto "$passwords"
-chmod 0600 "$passwords"
 exec mosquitto -c /mosquitto/config/mosquitto.conf
