@@ -18,16 +18,15 @@ from django.db import transaction
 from psycopg.types.range import TimestamptzRange
 
 from base_ops.core import money
-from base_ops.core.actors import SYSTEM
 from base_ops.core.faults import Faults
 from base_ops.core.models import Space, Tenant
 from base_ops.core.spans import Span
 from billing import services as billing
-from billing.domain.facts import Outcome
+from billing.domain.facts import BookingFacts, Outcome
 from booking import selectors
 from booking.domain.states import Status
 from booking.models import Allocation, Booking, Lease
-from booking.services import charging, making, preparing, staying
+from booking.services import charging, preparing, staying
 from booking.services.locking import source_of
 
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -251,8 +250,7 @@ def _save_bookings(bookings: Sequence[Booking], now: datetime) -> int:
     known = set(Booking.objects.values_list("code", flat=True))
     fresh = [booking for booking in bookings if booking.code not in known]
     fresh.sort(key=lambda b: (b.starts_at, b.code))
-    for booking in fresh:
-        price(booking)
+    price(fresh)
     rows = Booking.objects.bulk_create(fresh, batch_size=500)
     Allocation.objects.bulk_create(
         (
@@ -268,27 +266,27 @@ def _save_bookings(bookings: Sequence[Booking], now: datetime) -> int:
         batch_size=500,
     )
     _bill(rows, now)
-    for row in rows:
-        if row.status == Status.CHECKED_IN:
-            staying.hand_over(row, actor=SYSTEM, now=now)
     return len(rows)
 
 
-def price(booking: Booking) -> None:
-    """Quote an unsaved booking as of when it was made, and claim its discounts and hours."""
-    wish = making.BookingWish(
-        space=booking.space,
-        tenant=booking.tenant,
-        span=booking.span,
-        purpose=booking.purpose,
-        headcount=booking.headcount,
+def price(bookings: Sequence[Booking]) -> None:
+    """Quote unsaved bookings as of when they were made, and claim their discounts and hours."""
+    quotes = billing.reserve_many(
+        [
+            billing.Claim(
+                source=source_of(booking),
+                tenant=booking.tenant,
+                space=booking.space,
+                span=booking.span,
+                purpose=booking.purpose,
+                kept=booking.status != Status.CANCELLED,
+                at=booking.created_at,
+            )
+            for booking in bookings
+        ]
     )
-    quote = making.price(wish, now=booking.created_at)
-    booking.quote, booking.price_fen = quote.as_json(), quote.total_fen
-    if booking.status != Status.CANCELLED and not quote.suspended:
-        billing.reserve(
-            source=source_of(booking), tenant=booking.tenant, quote=quote, now=booking.created_at
-        )
+    for booking, quote in zip(bookings, quotes, strict=True):
+        booking.quote, booking.price_fen = quote.as_json(), quote.total_fen
 
 
 def _bill(rows: Iterable[Booking], now: datetime) -> None:
@@ -298,9 +296,10 @@ def _bill(rows: Iterable[Booking], now: datetime) -> None:
         Status.NO_SHOW: "no_show",
         Status.CANCELLED: "cancelled",
     }
+    finished: list[tuple[BookingFacts, datetime]] = []
     for row in rows:
         outcome = outcomes.get(row.status)
         if outcome is not None and row.confirmed_at is not None:
-            at = row.ended_at or row.cancelled_at or row.ends_at
-            facts = charging.facts(row, outcome, now=at)
-            billing.charge_booking(facts=facts, now=min(at, now))
+            at = min(row.ended_at or row.cancelled_at or row.ends_at, now)
+            finished.append((charging.facts(row, outcome, now=at), at))
+    billing.charge_many(finished)

@@ -11,13 +11,13 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from base_ops.core.actors import SYSTEM
 from base_ops.core.models import Space, Tenant
 from base_ops.core.spans import Span
 from booking import importers, selectors
+from booking.domain.slots import Buffers
 from booking.domain.states import Status
 from booking.models import Booking
-from booking.services import preparing, staying
+from booking.services import preparing
 from booking.services.locking import allocate, lock_spaces
 from booking.services.making import new_code
 
@@ -39,9 +39,11 @@ PARTS = (
     Part("番禺珠宝源头直播", -95, 85),
     Part("秋冬服饰清仓", -30, 150),
     Part("工厂直播日", -57, 3, followed=True),
-    Part("美妆试色间", -118, 2),
+    Part("美妆试色间", -118, 3),
+    Part("零食品鉴会", -87, 3),
     Part("达人首播", 3, 63),
     Part("品牌会员日", 2, 122),
+    Part("数码尝鲜夜", 3, 93),
     Part("家居好物分享", 14, 134),
 )
 
@@ -64,8 +66,12 @@ def stage(*, now: datetime) -> int:
                 category__in=("platform", "university", "training_institute", "public")
             )
         )
-        free = _spread(spaces)
-        return sum(_stage(part, free, tenants, minute, now) for part in PARTS)
+        shows = _cast(_spread(spaces), minute, now)
+        rows = [_show(space, next(tenants), span, title, now) for space, span, title in shows]
+        importers.price(rows)
+        for row in rows:
+            _save(row)
+    return len(rows)
 
 
 def _spread(spaces: list[Space]) -> list[Space]:
@@ -77,32 +83,36 @@ def _spread(spaces: list[Space]) -> list[Space]:
     return [space for row in rows for space in row if space is not None]
 
 
-def _stage(
-    part: Part, free: list[Space], tenants: Iterator[Tenant], minute: datetime, now: datetime
-) -> int:
-    span = Span(
+def _cast(free: list[Space], minute: datetime, now: datetime) -> Iterator[tuple[Space, Span, str]]:
+    """Each part with the first room that is free for it; a part that fits nowhere is left out."""
+    day = Span(minute - timedelta(hours=4), minute + timedelta(hours=6))
+    takings = selectors.taken(space_ids=[space.pk for space in free], window=day, now=now)
+    for part in PARTS:
+        for space in free:
+            spans = _spans(part, selectors.buffers(space), minute)
+            around = selectors.buffers(space)
+            whole = Span(around.block(spans[0]).start, around.block(spans[-1]).end)
+            if selectors.free_units(space, whole, takings[space.pk]):
+                free.remove(space)
+                yield from ((space, span, part.title) for span in spans)
+                break
+
+
+def _spans(part: Part, around: Buffers, minute: datetime) -> list[Span]:
+    """The part's time, and that of the show that follows it."""
+    first = Span(
         minute + timedelta(minutes=part.start_min), minute + timedelta(minutes=part.end_min)
     )
-    for space in free:
-        around = selectors.buffers(space)
-        wanted = [span]
-        if part.followed:
-            start = span.end + around.teardown + around.setup
-            wanted.append(Span(start, start + timedelta(hours=2)))
-        whole = Span(around.block(wanted[0]).start, around.block(wanted[-1]).end)
-        takings = selectors.taken(space_ids=[space.pk], window=whole, now=now)[space.pk]
-        if not selectors.free_units(space, whole, takings):
-            continue
-        free.remove(space)
-        for each in wanted:
-            _create(space, next(tenants), each, part.title, now)
-        return len(wanted)
-    return 0
+    if not part.followed:
+        return [first]
+    start = first.end + around.teardown + around.setup
+    return [first, Span(start, start + timedelta(hours=2))]
 
 
-def _create(space: Space, tenant: Tenant, span: Span, title: str, now: datetime) -> None:
+def _show(space: Space, tenant: Tenant, span: Span, title: str, now: datetime) -> Booking:
+    """A booking, not yet saved; one that began is checked in, and takes its room over later."""
     began = span.start <= now
-    booking = Booking(
+    return Booking(
         code=new_code(),
         tenant=tenant,
         space=space,
@@ -119,10 +129,10 @@ def _create(space: Space, tenant: Tenant, span: Span, title: str, now: datetime)
         prepared_at=span.start - preparing.AHEAD if began else None,
         source=SOURCE,
     )
-    importers.price(booking)
+
+
+def _save(booking: Booking) -> None:
     booking.save()
-    block = selectors.buffers(space).block(span)
-    if not allocate(booking, units=list(selectors.units_of(space))[:1], block=block):
-        raise AssertionError(f"{space.code} was locked and free, yet taken")
-    if began:
-        staying.hand_over(booking, actor=SYSTEM, now=now)
+    block = selectors.buffers(booking.space).block(booking.span)
+    if not allocate(booking, units=list(selectors.units_of(booking.space))[:1], block=block):
+        raise AssertionError(f"{booking.space.code} was locked and free, yet taken")

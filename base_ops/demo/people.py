@@ -2,27 +2,30 @@
 
 import logging
 import random
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from base_ops.core.actors import Actor
 from base_ops.core.errors import DomainError
 from base_ops.core.jobs import Job
 from base_ops.core.models import Space, Tenant
 from base_ops.core.spans import Span
-from base_ops.demo.world import DEMO, RATINGS
 from booking import selectors as bookings
 from booking import services as booking
 from booking.models import Booking
 from booking.services import BookingWish
 from devices import selectors as devices
-from devices.models import SceneRun
+from devices.models import Grant, SceneRun
 from devices.services import apply_scene
 
 logger = logging.getLogger(__name__)
 
+DEMO = Actor(kind="demo", id="demo", label="demo")
+RATINGS = ("A", "B")
 ABSENT_ONE_IN = 25
 BUSY_ROOMS = 14
-LEAD = timedelta(seconds=90)
+LEAD = timedelta(seconds=45)
 PATIENCE = timedelta(seconds=45)
 LATEST_ARRIVAL = timedelta(minutes=18)
 
@@ -50,17 +53,52 @@ def _check_in(row: Booking, now: datetime) -> bool:
 
 
 def go_live(now: datetime) -> int:
-    """Whoever is in a room with an encoder and not on air presses the button (again)."""
+    """Whoever is inside takes the room over; who has an encoder and is off air presses the button.
+
+    The demo's shows of before the start are handed over here, once their devices have answered:
+    commands to devices that nobody switched on yet would only expire and raise alarms.
+    """
     on_air = devices.on_air_space_ids()
+    inside = list(
+        Booking.objects.filter(status="checked_in", ends_at__gt=now + LEAD).select_related(
+            "space", "tenant"
+        )
+    )
+    health = devices.space_health([row.space_id for row in inside], now)
     equipped = bookings.encoders_known(now)
-    inside = Booking.objects.filter(status="checked_in", ends_at__gt=now + LEAD).select_related(
-        "space", "tenant"
-    )
-    return sum(
-        _go_live(row, now)
-        for row in inside
-        if row.space_id in equipped and row.space_id not in on_air and not _pressed(row, now)
-    )
+    entitled = _entitled(inside)
+    done = 0
+    for row in inside:
+        if not _answers(health[row.space_id]):
+            continue
+        if row.code not in entitled:
+            done += _take_over(row, now)
+        elif equipped.get(row.space_id) and row.space_id not in on_air and not _pressed(row, now):
+            done += _go_live(row, now)
+    return done
+
+
+def _entitled(inside: Iterable[Booking]) -> set[str]:
+    """The bookings whose people control their room."""
+    codes = [row.code for row in inside]
+    grants = Grant.objects.filter(booking_code__in=codes, revoked_at=None)
+    return set(grants.values_list("booking_code", flat=True))
+
+
+def _answers(health: devices.SpaceHealth) -> bool:
+    """Whether every device of the room was heard of, and most are online."""
+    heard = health.online + health.stale + health.offline
+    return heard == health.total and 2 * health.online >= health.total
+
+
+def _take_over(row: Booking, now: datetime) -> bool:
+    actor = replace(DEMO, tenant_id=row.tenant_id)
+    try:
+        booking.hand_over(row, actor=actor, now=now)
+    except DomainError as exc:
+        logger.info("demo.not_handed_over", extra={"booking": row.code, "code": exc.code})
+        return False
+    return True
 
 
 def _pressed(row: Booking, now: datetime) -> bool:

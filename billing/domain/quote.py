@@ -1,7 +1,7 @@
 """What a price consists of: lines, the verdict of each policy, totals. Frozen, and as JSON."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Literal
@@ -37,7 +37,7 @@ class Line:
 
     def as_json(self) -> dict[str, Any]:
         """The line as the API and the frozen quote carry it."""
-        data = asdict(self)
+        data = {name: getattr(self, name) for name in _LINE}
         start, end = data.pop("start"), data.pop("end")
         half_hours = data.pop("half_hours")
         return data | {
@@ -99,6 +99,14 @@ class Verdict:
     half_hours: int = 0
     budgeted: bool = False
 
+    def as_json(self) -> dict[str, Any]:
+        """The verdict as the API and the frozen quote carry it."""
+        return {name: getattr(self, name) for name in _VERDICT}
+
+
+_LINE = tuple(field.name for field in fields(Line))
+_VERDICT = tuple(field.name for field in fields(Verdict))
+
 
 @dataclass(frozen=True, slots=True)
 class Quote:
@@ -142,7 +150,7 @@ class Quote:
         """The quote as the API shows it and as a booking freezes it."""
         return {
             "lines": [entry.as_json() for entry in self.lines],
-            "policies": [asdict(verdict) for verdict in self.policies],
+            "policies": [verdict.as_json() for verdict in self.policies],
             "total_fen": self.total_fen,
             "net_fen": self.net_fen,
             "vat_fen": self.vat_fen,
@@ -160,3 +168,8 @@ class Quote:
 def lines_from_json(data: dict[str, Any]) -> Sequence[Line]:
     """The lines of a frozen quote."""
     return [line_from_json(entry) for entry in data.get("lines", ())]
+
+
+def given(quote: Quote) -> list[Verdict]:
+    """The policies that take something off: what a reservation claims."""
+    return [v for v in quote.policies if v.verdict != "refused" and v.amount_fen > 0]

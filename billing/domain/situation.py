@@ -7,6 +7,15 @@ from decimal import Decimal
 
 
 @dataclass(frozen=True, slots=True)
+class Used:
+    """The half-hours a tenant has booked in the month, and used of each policy by its code."""
+
+    month_half_hours: int
+    in_month: Mapping[str, int]
+    in_total: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
 class Situation:
     """Facts only: no clock, no database. Amounts in fen, hours in half-hours."""
 

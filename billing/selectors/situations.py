@@ -1,12 +1,13 @@
 """What billing knows about a tenant, gathered for the policies to judge."""
 
+from collections.abc import Collection, Mapping
 from datetime import date
 from decimal import Decimal
 
 from django.db import connection
 
 from base_ops.core.models import Tenant
-from billing.domain.situation import Situation
+from billing.domain.situation import Situation, Used
 
 # One round trip: every quote asks this. What was released does not count, nor does the reservation
 # that is about to be replaced, whose share of a budget is free again for its own booking.
@@ -33,6 +34,8 @@ SELECT e.key, e.value, 0, 0 FROM billing_evidence e
  WHERE e.tenant_id = %(tenant)s AND %(on)s BETWEEN e.valid_from AND e.valid_to
 """
 
+_SUMS = frozenset(["month", "use", "budget"])
+
 
 def situation_of(
     *, tenant: Tenant, on: date, mode: str = "hourly", ignore_source: str = ""
@@ -57,8 +60,33 @@ def situation_of(
             },
         )
         rows: list[tuple[str, str, int, int]] = cursor.fetchall()
-    keys = {what for what, *_ in rows}
-    gmv = (Decimal(value) for what, value, *_ in rows if what == "annual_gmv")
+    used = Used(
+        month_half_hours=next(int(a) for what, _, a, _ in rows if what == "month"),
+        in_month={code: int(a) for what, code, a, _ in rows if what == "use"},
+        in_total={code: int(b) for what, code, _, b in rows if what == "use"},
+    )
+    return situation(
+        tenant,
+        on=on,
+        mode=mode,
+        used=used,
+        proofs=[(what, value) for what, value, *_ in rows if what not in _SUMS],
+        budget_left_fen={code: int(a) for what, code, a, _ in rows if what == "budget"},
+    )
+
+
+def situation(
+    tenant: Tenant,
+    *,
+    on: date,
+    mode: str = "hourly",
+    used: Used,
+    proofs: Collection[tuple[str, str]],
+    budget_left_fen: Mapping[str, int],
+) -> Situation:
+    """Put together what is known; `proofs` are the (key, value) of the evidence valid `on`."""
+    keys = {key for key, _ in proofs}
+    gmv = (Decimal(value) for key, value in proofs if key == "annual_gmv")
     return Situation(
         on=on,
         rating=tenant.compliance_rating,
@@ -71,9 +99,9 @@ def situation_of(
         agreement="agreement" in keys,
         programme_filed="programme_filed" in keys,
         annual_gmv_yuan=max(gmv, default=Decimal(0)),
-        approvals=frozenset(value for what, value, *_ in rows if what == "approval"),
-        month_half_hours=next(int(a) for what, _, a, _ in rows if what == "month"),
-        used_month={code: int(a) for what, code, a, _ in rows if what == "use"},
-        used_total={code: int(b) for what, code, _, b in rows if what == "use"},
-        budget_left_fen={code: int(a) for what, code, a, _ in rows if what == "budget"},
+        approvals=frozenset(value for key, value in proofs if key == "approval"),
+        month_half_hours=used.month_half_hours,
+        used_month=used.in_month,
+        used_total=used.in_total,
+        budget_left_fen=budget_left_fen,
     )

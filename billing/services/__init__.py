@@ -2,18 +2,21 @@
 
 from billing.domain.rating import ServiceWish
 from billing.services.budgets import BookingSuspended, BudgetUsedUp, release, reserve
-from billing.services.charging import charge_booking, charge_lease, credit_fault
+from billing.services.bulk import Claim, reserve_many
+from billing.services.charging import charge_booking, charge_lease, charge_many, credit_fault
 from billing.services.quoting import quote, quote_many
 from billing.services.runs import approve_run, ask_issue, issue_due, preview_run
 
 __all__ = [
     "BookingSuspended",
     "BudgetUsedUp",
+    "Claim",
     "ServiceWish",
     "approve_run",
     "ask_issue",
     "charge_booking",
     "charge_lease",
+    "charge_many",
     "credit_fault",
     "issue_due",
     "preview_run",
@@ -21,4 +24,5 @@ __all__ = [
     "quote_many",
     "release",
     "reserve",
+    "reserve_many",
 ]

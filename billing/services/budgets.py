@@ -14,7 +14,7 @@ from base_ops.core.errors import Conflict
 from base_ops.core.models import Tenant
 from billing import selectors
 from billing.domain.policies import Policy
-from billing.domain.quote import Quote, Verdict
+from billing.domain.quote import Quote, Verdict, given
 from billing.models import Budget, PolicyUse, Reservation
 from billing.models.usage import ReservationState
 
@@ -54,13 +54,13 @@ def reserve(*, source: str, tenant: Tenant, quote: Quote, now: datetime) -> Rese
     if quote.suspended:
         raise BookingSuspended(f"{tenant.code} is rated {tenant.compliance_rating}")
     day = date.fromisoformat(quote.day)
-    given = [v for v in quote.policies if v.verdict != "refused" and v.amount_fen > 0]
+    claimed = given(quote)
     with transaction.atomic():
-        if given:
+        if claimed:
             Tenant.objects.select_for_update(no_key=True).get(pk=tenant.pk)
         row = _fresh_row(source, tenant, quote, day.replace(day=1), now)
-        if given:
-            _claim(row, given, day)
+        if claimed:
+            _claim(row, claimed, day)
     return row
 
 
@@ -87,9 +87,9 @@ def _fresh_row(
     return row
 
 
-def _claim(row: Reservation, given: Iterable[Verdict], day: date) -> None:
+def _claim(row: Reservation, claimed: Iterable[Verdict], day: date) -> None:
     """Write the uses; money first, in the order of budget ids."""
-    verdicts = {v.code: v for v in given}
+    verdicts = {v.code: v for v in claimed}
     budgets = Budget.objects.filter(year=day.year, policy_code__in=verdicts).order_by("id")
     held = {b.policy_code: b for b in budgets}
     for budget in held.values():
@@ -97,16 +97,18 @@ def _claim(row: Reservation, given: Iterable[Verdict], day: date) -> None:
     policies = {p.code: p for p in selectors.price_book().policies_on(day)}
     for verdict in verdicts.values():
         _check_hours(row, policies[verdict.code], verdict)
-    PolicyUse.objects.bulk_create(
-        PolicyUse(
-            reservation=row,
-            policy_code=v.code,
-            policy_version=v.version,
-            half_hours=v.half_hours,
-            amount_fen=v.amount_fen,
-            budget=held.get(v.code),
-        )
-        for v in verdicts.values()
+    PolicyUse.objects.bulk_create(use(row, v, held.get(v.code)) for v in verdicts.values())
+
+
+def use(row: Reservation, verdict: Verdict, budget: Budget | None) -> PolicyUse:
+    """What a policy gives to a reservation, as a row."""
+    return PolicyUse(
+        reservation=row,
+        policy_code=verdict.code,
+        policy_version=verdict.version,
+        half_hours=verdict.half_hours,
+        amount_fen=verdict.amount_fen,
+        budget=budget,
     )
 
 

@@ -1,8 +1,8 @@
 """Facts become charges, each once: a fact's unique source is inserted before it is priced."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import fields, is_dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -15,12 +15,17 @@ from base_ops.core.errors import Conflict
 from base_ops.core.models import Space, Tenant
 from billing import selectors
 from billing.domain import aftermath, leases
+from billing.domain.catalog import PriceBook
 from billing.domain.facts import BookingFacts, FaultFacts, LeaseFacts, booking_source
 from billing.domain.quote import Line
 from billing.domain.texts import Bi, local_day
 from billing.models import Budget, Charge, PolicyUse, Reservation, UsageFact
 from billing.models.charges import Document
+from billing.models.usage import ReservationState
 from billing.services import budgets
+
+BATCH = 500
+Fact = BookingFacts | FaultFacts | LeaseFacts
 
 
 class NotChargedYet(Conflict):
@@ -39,24 +44,57 @@ def charge_booking(*, facts: BookingFacts, now: datetime) -> list[Charge]:
     Raises:
         NotPriced: overtime, energy or a service has no price.
     """
+    charge_many([(facts, now)])
+    return _charges(facts.source)
+
+
+def charge_many(finished: Sequence[tuple[BookingFacts, datetime]]) -> int:
+    """Charge finished bookings, each as of its own instant, in a handful of statements.
+
+    Returns:
+        How many had not been charged before.
+
+    Raises:
+        NotPriced: overtime, energy or a service has no price; nothing was charged.
+    """
     book = selectors.price_book()
+    spaces = Space.objects.select_related("type").in_bulk({f.space_id for f, _ in finished})
     with transaction.atomic():
-        fact = _claim(facts.source, "booking", facts.tenant_id, asdict(facts), book.version, now)
-        if fact is None:
-            return _charges(facts.source)
-        space = Space.objects.select_related("type").get(pk=facts.space_id)
-        lines = aftermath.owed(
-            facts, names=Bi(space.name_zh, space.name_en), tariff=space.type.tariff_code, book=book
+        known = _claim("booking", [(f, f.tenant_id, at) for f, at in finished], book.version)
+        fresh = [(facts, at) for facts, at in finished if facts.source in known]
+        _release(fresh)
+        Charge.objects.bulk_create(
+            (
+                charge
+                for facts, _ in fresh
+                for charge in _of_booking(facts, known[facts.source], spaces[facts.space_id], book)
+            ),
+            batch_size=BATCH,
         )
-        if facts.outcome != "completed":
-            budgets.release(source=facts.source, now=now)
-        return _save(
-            fact,
-            lines,
-            service_on=local_day(facts.span.start),
-            booking_code=facts.booking_code,
-            space_code=space.code,
-        )
+    return len(fresh)
+
+
+def _of_booking(
+    facts: BookingFacts, fact: UsageFact, space: Space, book: PriceBook
+) -> list[Charge]:
+    names, tariff = Bi(space.name_zh, space.name_en), space.type.tariff_code
+    return _lines(
+        fact,
+        aftermath.owed(facts, names=names, tariff=tariff, book=book),
+        service_on=local_day(facts.span.start),
+        booking_code=facts.booking_code,
+        space_code=space.code,
+    )
+
+
+def _release(finished: Sequence[tuple[BookingFacts, datetime]]) -> None:
+    """Give back what bookings that were not used had reserved."""
+    unused = {facts.source: at for facts, at in finished if facts.outcome != "completed"}
+    if not unused:
+        return
+    held = Reservation.objects.filter(source__in=unused, state=ReservationState.RESERVED)
+    for source in held.order_by("id").values_list("source", flat=True):
+        budgets.release(source=source, now=unused[source])
 
 
 def charge_lease(*, facts: LeaseFacts, now: datetime) -> list[Charge]:
@@ -67,8 +105,8 @@ def charge_lease(*, facts: LeaseFacts, now: datetime) -> list[Charge]:
     """
     book = selectors.price_book()
     with transaction.atomic():
-        fact = _claim(facts.source, "lease", facts.tenant_id, asdict(facts), book.version, now)
-        if fact is None:
+        claimed = _claim("lease", [(facts, facts.tenant_id, now)], book.version)
+        if not claimed:
             return _charges(facts.source)
         space = Space.objects.select_related("type").get(pk=facts.space_id)
         tenant = Tenant.objects.get(pk=facts.tenant_id)
@@ -86,7 +124,7 @@ def charge_lease(*, facts: LeaseFacts, now: datetime) -> list[Charge]:
         )
         _reserve_relief(facts, tenant, lines, budget, now)
         return _save(
-            fact,
+            claimed[facts.source],
             [(str(i), entry) for i, entry in enumerate(lines)],
             service_on=facts.month,
             space_code=space.code,
@@ -134,11 +172,11 @@ def credit_fault(*, facts: FaultFacts, now: datetime) -> list[Charge]:
         entry = _credit(facts, charged, book.policies_on(_day(charged, now)))
         if entry is None:
             return []
-        fact = _claim(facts.source, "fault", origin.tenant_id, asdict(facts), book.version, now)
-        if fact is None:
+        claimed = _claim("fault", [(facts, origin.tenant_id, now)], book.version)
+        if not claimed:
             return _charges(facts.source)
         return _save(
-            fact,
+            claimed[facts.source],
             [("credit", entry)],
             service_on=local_day(now),
             booking_code=facts.booking_code,
@@ -187,28 +225,60 @@ def _line(charge: Charge) -> Line:
 
 
 def _claim(
-    source: str, kind: str, tenant_id: int, payload: Mapping[str, Any], version: str, now: datetime
-) -> UsageFact | None:
-    """Insert the fact, waiting for a rival; None when it is already there."""
-    body = json.dumps(payload, cls=_Encoder, ensure_ascii=False)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO billing_usagefact"
-            " (source, kind, tenant_id, payload, tariff_version, recorded_at)"
-            " VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT (source) DO NOTHING RETURNING id",
-            [source, kind, tenant_id, body, version, now],
+    kind: str, found: Sequence[tuple[Fact, int, datetime]], version: str
+) -> dict[str, UsageFact]:
+    """Insert facts (with tenant and instant), waiting for rivals; those that were not there yet.
+
+    Returns:
+        The new facts by source.
+    """
+    rows = {
+        facts.source: UsageFact(
+            source=facts.source,
+            kind=kind,
+            tenant_id=tenant_id,
+            payload=json.dumps(facts, cls=_Encoder, ensure_ascii=False),
+            tariff_version=version,
+            recorded_at=at,
         )
-        row = cursor.fetchone()
-    return UsageFact.objects.get(pk=row[0]) if row else None
+        for facts, tenant_id, at in found
+    }
+    new: dict[str, UsageFact] = {}
+    for batch in _batches(list(rows.values())):
+        with connection.cursor() as cursor:
+            columns = [[getattr(row, name) for row in batch] for name in _COLUMNS]
+            cursor.execute(_INSERT, columns)
+            for pk, source in cursor.fetchall():
+                new[source] = rows[source]
+                new[source].pk = pk
+    return new
+
+
+def _batches(rows: Sequence[UsageFact]) -> Iterator[Sequence[UsageFact]]:
+    for start in range(0, len(rows), BATCH):
+        yield rows[start : start + BATCH]
+
+
+_COLUMNS = ("source", "kind", "tenant_id", "payload", "tariff_version", "recorded_at")
+_INSERT = (
+    "INSERT INTO billing_usagefact"
+    " (source, kind, tenant_id, payload, tariff_version, recorded_at)"
+    " SELECT source, kind, tenant_id, payload::jsonb, tariff_version, recorded_at FROM unnest("
+    "%s::text[], %s::text[], %s::bigint[], %s::text[], %s::text[], %s::timestamptz[])"
+    " AS fact(source, kind, tenant_id, payload, tariff_version, recorded_at)"
+    " ON CONFLICT (source) DO NOTHING RETURNING id, source"
+)
 
 
 class _Encoder(DjangoJSONEncoder):
     """Exact instants: Django's own drops microseconds."""
 
     def default(self, o: Any) -> Any:
-        """Instants with their offset, decimals as text."""
+        """Instants with their offset, decimals as text, dataclasses as objects."""
         if isinstance(o, datetime):
             return o.isoformat()
+        if is_dataclass(o):
+            return {field.name: getattr(o, field.name) for field in fields(o)}
         return str(o) if isinstance(o, Decimal) else super().default(o)
 
 
@@ -216,7 +286,12 @@ def _charges(source: str) -> list[Charge]:
     return list(Charge.objects.filter(fact__source=source).order_by("id"))
 
 
-def _save(
+def _save(fact: UsageFact, lines: Iterable[tuple[str, Line]], **place: Any) -> list[Charge]:
+    """Write the lines of a fact."""
+    return Charge.objects.bulk_create(_lines(fact, lines, **place))
+
+
+def _lines(
     fact: UsageFact,
     lines: Iterable[tuple[str, Line]],
     *,
@@ -225,8 +300,8 @@ def _save(
     space_code: str = "",
     document: Document = Document.INVOICE,
 ) -> list[Charge]:
-    """Write the lines of a fact."""
-    return Charge.objects.bulk_create(
+    """The lines of a fact as rows."""
+    return [
         Charge(
             source=f"{fact.source}/{key}",
             fact=fact,
@@ -255,4 +330,4 @@ def _save(
             created_at=fact.recorded_at,
         )
         for key, entry in lines
-    )
+    ]

@@ -48,7 +48,7 @@ def quote(
     """
     book = selectors.price_book()
     known = _known(tenant, span, purpose, joint_with, ignore_source)
-    wish = _wish(space, span, tuple(services), units)
+    wish = wished(space, span, tuple(services), units)
     return rating.rate(wish, book=book, situation=_in(known, space))
 
 
@@ -76,7 +76,7 @@ def quote_many(
     known = _known(tenant, span, purpose, joint_with, ignore_source)
     found: dict[int, Quote] = {}
     for space in spaces:
-        wish = _wish(space, span, tuple(services), units)
+        wish = wished(space, span, tuple(services), units)
         with suppress(NotPriced):
             found[space.pk] = rating.rate(wish, book=book, situation=_in(known, space))
     return found
@@ -96,7 +96,8 @@ def _in(known: Situation, space: Space) -> Situation:
     return replace(known, space_type=space.type.code)
 
 
-def _wish(space: Space, span: Span, services: tuple[ServiceWish, ...], units: int) -> RoomWish:
+def wished(space: Space, span: Span, services: tuple[ServiceWish, ...], units: int) -> RoomWish:
+    """The wish as rating takes it."""
     return RoomWish(
         name_zh=space.name_zh,
         name_en=space.name_en,

@@ -12,7 +12,7 @@ from booking.services.making import (
     offer_quote,
 )
 from booking.services.preparing import record_ready, run_prepare, wrap_up
-from booking.services.staying import check_in, check_out, code_for_door, finish
+from booking.services.staying import check_in, check_out, code_for_door, finish, hand_over
 from booking.services.sweeping import (
     end_due,
     expire_holds,
@@ -37,6 +37,7 @@ __all__ = [
     "expire_holds",
     "extend_due",
     "finish",
+    "hand_over",
     "offer_quote",
     "record_ready",
     "release_no_shows",

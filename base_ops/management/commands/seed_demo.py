@@ -15,8 +15,9 @@ import booking.importers
 from base_ops.core import clock, importers
 from base_ops.core.faults import BrokenFile
 from base_ops.core.models import Space
-from base_ops.demo import logins, world
+from base_ops.demo import logins
 from base_ops.management.files import DATA, read_json, refusal
+from booking import present
 
 
 class Command(BaseCommand):
@@ -38,7 +39,7 @@ class Command(BaseCommand):
             counts = self._load(data, shift)
         except (BrokenFile, billing.importers.DataRefused) as exc:
             raise refusal(file, exc) from exc
-        counts["shows_now"] = world.stage_now(now=clock.now())
+        counts["shows_now"] = present.stage(now=clock.now())
         self.stdout.write(", ".join(f"{count} {name}" for name, count in counts.items()))
 
     def _load(self, data: dict[str, Any], shift: timedelta) -> dict[str, int]:
