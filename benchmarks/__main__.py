@@ -32,7 +32,12 @@ def line(result: Result) -> str:
     """One result for people."""
     target = f", promised {result['target']}" if "target" in result else ""
     figures = f"{result['ours']} {result['unit']} against {result['limit']}"
-    return f"{result['name']}: {figures} (x {result['ratio']}{target})"
+    cpu = (
+        f"; CPU ms each {result['cpu_ms']} / {result['limit_cpu_ms']}"
+        if "cpu_ms" in result
+        else ""
+    )
+    return f"{result['name']}: {figures} (x {result['ratio']}{target}{cpu})"
 
 
 def main() -> int:
