@@ -11,6 +11,12 @@ import { ApiProblem } from './api/problem'
 import { i18n, setLang, storedLang } from './i18n'
 import { makeRouter } from './router'
 
+// A newer build replaced the chunk that this tab asks for: load the page anew.
+window.addEventListener('vite:preloadError', (event) => {
+  event.preventDefault()
+  location.reload()
+})
+
 const queries = new QueryClient({
   defaultOptions: {
     queries: {

@@ -37,6 +37,7 @@ const routes: RouteRecordRaw[] = [
     component: () => import('./billing/RunsView.vue'),
     meta: { screen: 'runs' },
   },
+  { path: '/c/:code/:token', component: () => import('./booking/CheckInView.vue') },
   { path: '/dev/kit', component: () => import('./dev/KitView.vue'), meta: { open: true } },
   { path: '/:rest(.*)*', component: () => import('./shell/MissingView.vue') },
 ]

@@ -77,9 +77,9 @@ class App:
 
     def approve_and_issue(self) -> None:
         """Approve the open run, issue it, and wait until its last step is done."""
-        self.page.locator(".run header .primary").click()
-        self.page.locator(".run header .primary", has_text="").wait_for()
-        self.page.locator(".run header .primary").click()
+        self.page.locator(".wizard header .primary").click()
+        self.page.locator(".wizard header .primary", has_text="").wait_for()
+        self.page.locator(".wizard header .primary").click()
         self.page.locator(".dialog .primary").click()
         self.page.locator(".steps li.done").nth(3).wait_for()
 

@@ -2,6 +2,7 @@
 export default {
   document: { invoice: 'Invoice', credit_note: 'Credit note' },
   invoices: {
+    all: 'All months',
     month: 'Month',
     search: 'Number or tenant',
     sum: '{n} documents · {sum}',

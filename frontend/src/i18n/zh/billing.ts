@@ -2,6 +2,7 @@
 export default {
   document: { invoice: '账单', credit_note: '红字账单' },
   invoices: {
+    all: '全部账期',
     month: '账期',
     search: '找账单号或租户',
     sum: '{n} 份 · 合计 {sum}',
