@@ -1,6 +1,6 @@
 """Sessions, tokens, the building, tenants, the audit trail."""
 
-from typing import Any
+from typing import Annotated, Any
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -159,7 +159,7 @@ def list_audit(
     object_type: str | None = None,
     object_code: str | None = None,
     cursor: str | None = None,
-    limit: int = Query(50, ge=1, le=500),
+    limit: Annotated[int, Query(ge=1, le=500)] = 50,
 ) -> dict[str, Any]:
     """What was done by whom, newest first."""
     rows = AuditEntry.objects.all()

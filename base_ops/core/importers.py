@@ -1,8 +1,9 @@
 """Loads a base plan and its tenants: all of a file, or nothing and every fault of it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from django.db import transaction
@@ -28,7 +29,7 @@ def load_base(data: Mapping[str, Any]) -> dict[str, int]:
         BrokenFile: with every fault found; nothing was imported.
     """
     faults = Faults()
-    site = faults.read("meta", lambda: _site(data["meta"]))
+    site = faults.read("meta", partial(_meta, data))
     floors = _each(faults, data, "floors", _floor)
     types = _each(faults, data, "space_types", _type)
     spaces = _each(faults, data, "spaces", _space)
@@ -43,12 +44,14 @@ def load_base(data: Mapping[str, Any]) -> dict[str, int]:
 Fields = dict[str, Any]
 
 
-def _each(faults: Faults, data: Any, name: str, build: Any) -> dict[str, Fields]:
+def _each(
+    faults: Faults, data: Any, name: str, build: Callable[[Any], Fields]
+) -> dict[str, Fields]:
     """Rows of one list by code; duplicates and unreadable rows are faults."""
     result: dict[str, Fields] = {}
     for index, row in enumerate(faults.rows(data, name)):
         place = f"{name}[{row.get('code', index)}]"
-        fields = faults.read(place, lambda row=row: build(row))
+        fields = faults.read(place, partial(build, row))
         if fields is None:
             continue
         faults.check(fields["code"] not in result, place, "this code appears twice")
@@ -75,6 +78,10 @@ def _decimal(row: Mapping[str, Any], name: str) -> Decimal:
     if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value < 1e6:
         raise ValueError(f"{name}: a number >= 0 is wanted, not {str(value)[:20]}")
     return Decimal(str(value))
+
+
+def _meta(data: Mapping[str, Any]) -> Fields:
+    return _site(data["meta"])
 
 
 def _site(meta: Mapping[str, Any]) -> Fields:

@@ -1,6 +1,7 @@
 """Turns every refusal into RFC 9457 problem details with a stable code and two titles."""
 
 import logging
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
@@ -113,15 +114,15 @@ def _path(loc: tuple[int | str, ...]) -> list[int | str]:
 
 def install(api: NinjaAPI) -> None:
     """Make `api` answer with problems only."""
-    api.add_exception_handler(errors.DomainError, domain_error)
-    api.add_exception_handler(ValidationError, validation_error)
-    api.add_exception_handler(
-        AuthenticationError, lambda request, exc: domain_error(request, errors.Unauthenticated())
-    )
-    api.add_exception_handler(
-        Http404, lambda request, exc: domain_error(request, errors.NotFound())
-    )
-    api.add_exception_handler(HttpError, _http_error)
+    handlers: dict[type[Exception], Callable[[HttpRequest, Any], HttpResponse]] = {
+        errors.DomainError: domain_error,
+        ValidationError: validation_error,
+        AuthenticationError: lambda request, _: domain_error(request, errors.Unauthenticated()),
+        Http404: lambda request, _: domain_error(request, errors.NotFound()),
+        HttpError: _http_error,
+    }
+    for kind, handler in handlers.items():
+        api.add_exception_handler(kind, handler)
 
 
 def _http_error(request: HttpRequest, exc: HttpError) -> HttpResponse:

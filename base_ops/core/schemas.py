@@ -5,6 +5,8 @@ from datetime import date, datetime
 from ninja import Schema
 from pydantic import Field
 
+from base_ops.core.models import Space
+
 Point = list[float]
 
 
@@ -42,19 +44,19 @@ class SpaceOut(Schema):
     features: list[str]
 
     @staticmethod
-    def resolve_floor(obj: object) -> str:
+    def resolve_floor(obj: Space) -> str:
         """The floor's code."""
-        return obj.floor.code  # type: ignore[attr-defined]
+        return obj.floor.code
 
     @staticmethod
-    def resolve_type(obj: object) -> str:
+    def resolve_type(obj: Space) -> str:
         """The type's code."""
-        return obj.type.code  # type: ignore[attr-defined]
+        return obj.type.code
 
     @staticmethod
-    def resolve_group(obj: object) -> str:
+    def resolve_group(obj: Space) -> str:
         """The type's group."""
-        return obj.type.group  # type: ignore[attr-defined]
+        return obj.type.group
 
 
 class FloorOut(Schema):

@@ -17,7 +17,8 @@ DATA = Path(__file__).resolve().parents[2] / "base_ops" / "data"
 
 @pytest.fixture(scope="module")
 def base() -> dict[str, Any]:
-    return json.loads((DATA / "wanbo_base.json").read_bytes())
+    data: dict[str, Any] = json.loads((DATA / "wanbo_base.json").read_bytes())
+    return data
 
 
 @pytest.mark.django_db

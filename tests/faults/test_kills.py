@@ -1,4 +1,4 @@
-"""kill -9 of each part during the flow: nothing acknowledged is lost, nothing happens twice or late.
+"""kill -9 of each part: nothing acknowledged is lost, nothing happens twice or late.
 
 The supervisor restarts what was killed; the tests look only through public doors.
 """
@@ -12,6 +12,7 @@ from typing import Any
 
 import paho.mqtt.client as paho
 import pytest
+from paho.mqtt.enums import CallbackAPIVersion
 
 from tests.flows.listening import Ear
 from tests.flows.stack import Person, Stack
@@ -29,10 +30,10 @@ class Spy:
     def __init__(self, port: int) -> None:
         self.states: dict[tuple[str, int], dict[str, Any]] = {}
         self.told: list[dict[str, Any]] = []
-        self._client = paho.Client(paho.CallbackAPIVersion.VERSION2, protocol=paho.MQTTv5)
+        self._client = paho.Client(CallbackAPIVersion.VERSION2, protocol=paho.MQTTv5)
         self._client.on_connect = self._connected
         self._client.on_message = self._message
-        self._client.reconnect_delay_set(0.2, 1)
+        self._client.reconnect_delay_set(1, 1)
         self._client.connect("127.0.0.1", port)
         self._client.loop_start()
 
@@ -94,7 +95,7 @@ def test_killing_a_part_loses_nothing_and_repeats_nothing(
 
 def _light(manager: Person) -> str:
     devices = manager.get(f"/spaces/{ROOM}/devices")
-    return next(d["code"] for d in devices if d["kind"] == "light" and d["role"] != "house")
+    return next(str(d["code"]) for d in devices if d["kind"] == "light" and d["role"] != "house")
 
 
 def _wish(stack: Stack, manager: Person, *, days: int) -> dict[str, Any]:
@@ -123,9 +124,10 @@ def _reborn(stack: Stack, part: str, killed: int) -> bool:
         return False
 
 
-def _ended(manager: Person, command: str) -> dict[str, Any] | None:
+def _ended(manager: Person, command: str) -> dict[str, Any]:
+    """The command once it has ended; empty before."""
     found: dict[str, Any] = manager.get(f"/commands/{command}")
-    return found if found["status"] in ENDED else None
+    return found if found["status"] in ENDED else {}
 
 
 def _at_most_once_and_in_time(spy: Spy, command: dict[str, Any]) -> None:

@@ -3,11 +3,13 @@
 import json
 import threading
 import time
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any
 
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
+from websockets.typing import Origin, Subprotocol
 
 from tests.flows.stack import Person
 
@@ -17,6 +19,7 @@ class Ear:
     """One socket and the state of each topic, folded as the web app folds it."""
 
     socket: ClientConnection
+    line: ExitStack
     topics: dict[str, dict[str, Any]] = field(default_factory=dict)
     heads: dict[str, tuple[str, int]] = field(default_factory=dict)
     gaps: list[str] = field(default_factory=list)
@@ -28,14 +31,19 @@ class Ear:
     def of(cls, person: Person, *topics: str) -> "Ear":
         """Connect with the person's session and subscribe."""
         base = str(person.http.base_url).removesuffix("/api/v1/")
-        socket = connect(
-            base.replace("http", "ws", 1) + "/ws/v1/live",
-            subprotocols=["live.v1"],  # type: ignore[list-item]
-            additional_headers={"Cookie": person.cookie},
-            origin=base,  # type: ignore[arg-type]
-            max_size=None,
+        line = ExitStack()
+        socket = line.enter_context(
+            connect(
+                base.replace("http", "ws", 1) + "/ws/v1/live",
+                subprotocols=[Subprotocol("live.v1")],
+                additional_headers={"Cookie": person.cookie},
+                origin=Origin(base),
+                max_size=None,
+                proxy=None,
+                legacy=True,
+            )
         )
-        ear = cls(socket)
+        ear = cls(socket, line)
         for topic in topics:
             socket.send(json.dumps({"t": "sub", "topic": topic}))
         threading.Thread(target=ear._listen, daemon=True).start()
@@ -59,9 +67,11 @@ class Ear:
             case "delta":
                 self._fold(topic, frame)
             case "tele":
-                self.tele.setdefault(topic, {}).update(frame["values"])
+                self.tele.setdefault(topic, {}).update(frame["set"])
             case "ping":
                 self.socket.send(json.dumps({"t": "pong"}))
+            case _:
+                pass
 
     def _fold(self, topic: str, frame: dict[str, Any]) -> None:
         if self.heads[topic][1] != frame["prev"]:
@@ -78,4 +88,4 @@ class Ear:
 
     def close(self) -> None:
         """Hang up."""
-        self.socket.close()
+        self.line.close()

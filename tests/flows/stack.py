@@ -24,7 +24,7 @@ import psutil
 from tests.waiting import eventually
 
 ROOT = Path(__file__).resolve().parents[2]
-START_S = 300.0
+START_S = 420.0
 MARKS = {
     "web": "run_web",
     "bridge": "run_bridge",
@@ -45,6 +45,7 @@ class Stack:
     log: Path
     clock_file: Path
     offset: timedelta = field(default=timedelta(0))
+    people: "list[Person]" = field(default_factory=list)
 
     @property
     def url(self) -> str:
@@ -75,7 +76,8 @@ class Stack:
 
     def sign_in(self, role: str) -> "Person":
         """A person of this role with a session of their own."""
-        return Person.signed_in(self.url, *self.logins()[role])
+        self.people.append(Person.signed_in(self.url, *self.logins()[role]))
+        return self.people[-1]
 
     def pid(self, name: str) -> int:
         """The process that plays this part now.
@@ -86,7 +88,7 @@ class Stack:
         for child in psutil.Process(self.process.pid).children(recursive=True):
             words = _words(child)
             if any(MARKS[name] in word for word in words[:4]) and "postgres:" not in words[0]:
-                return child.pid
+                return int(child.pid)
         raise LookupError(name)
 
     def kill(self, name: str) -> int:
@@ -195,6 +197,8 @@ def running(*words: str, environment: dict[str, str] | None = None) -> Iterator[
             _wait_started(stack)
             yield stack
         finally:
+            for person in stack.people:
+                person.http.close()
             process.terminate()
             try:
                 process.wait(timeout=15)

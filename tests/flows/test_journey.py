@@ -5,6 +5,7 @@ from typing import Any
 
 import paho.mqtt.client as paho
 import pypdfium2
+from paho.mqtt.enums import CallbackAPIVersion
 
 from tests.flows.listening import Ear
 from tests.flows.stack import Person, Stack
@@ -115,7 +116,7 @@ def _check_in(stack: Stack, tenant: Person, ear: Ear, room: str, booking: dict[s
 
 
 def _control(stack: Stack, tenant: Person, ear: Ear, room: str) -> None:
-    """Now, and only now, the tenant's hand is on the room; on air, nothing goes dark by mistake."""
+    """Now, and only now, the tenant commands the room; a bad value is refused by name."""
     lights = [d for d in tenant.get(f"/spaces/{room}/devices") if d["kind"] == "light"]
     light = next(d for d in lights if d["role"] == "key")
     seen: list[Any] = []
@@ -143,7 +144,7 @@ def _control(stack: Stack, tenant: Person, ear: Ear, room: str) -> None:
 def _spy(stack: Stack, device: str, seen: list[Any]) -> paho.Client:
     """A plain MQTT client that reads what the device is told."""
     port = stack.mqtt_port()
-    client = paho.Client(paho.CallbackAPIVersion.VERSION2, protocol=paho.MQTTv5)
+    client = paho.Client(CallbackAPIVersion.VERSION2, protocol=paho.MQTTv5)
     ready: list[bool] = []
     client.on_subscribe = lambda *_: ready.append(True)
     client.on_message = lambda _client, _data, message: seen.append(message)

@@ -38,7 +38,9 @@ class IdempotencyKey(models.Model):
     created_at = models.DateTimeField(db_index=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["user", "key"], name="idempotency_once_per_key")]
+        constraints = [
+            models.UniqueConstraint(fields=["user", "key"], name="idempotency_once_per_key")
+        ]
 
     def __str__(self) -> str:
         return self.key
