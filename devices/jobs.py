@@ -7,6 +7,7 @@ JOBS: list[Job] = [
     Job("devices.mark_stale", 5, services.mark_stale),
     Job("devices.expire_commands", 2, services.expire_commands),
     Job("devices.end_lost_streams", 30, services.end_lost_streams),
+    Job("devices.light_houses", 10, services.light_houses),
     Job("devices.make_partitions", 3600, services.make_partitions),
     Job("devices.drop_partitions", 3600, services.drop_old_partitions),
     Job("devices.prune", 3600, services.prune),

@@ -9,7 +9,6 @@ class Code(StrEnum):
     """What an alarm is about; one of a kind may be open per device."""
 
     COMMAND_FAILED = "command_failed"
-    COMMAND_EXPIRED = "command_expired"
     DEVICE_OFFLINE = "device_offline"
     UPLINK_BAD = "uplink_bad"
     FAULT = "device_fault"
@@ -26,7 +25,6 @@ class Severity(StrEnum):
 
 TITLES: Mapping[Code, tuple[str, str]] = {
     Code.COMMAND_FAILED: ("指令执行失败", "A command failed"),
-    Code.COMMAND_EXPIRED: ("指令超时未执行", "A command expired"),
     Code.DEVICE_OFFLINE: ("设备离线", "Device offline"),
     Code.UPLINK_BAD: ("上行链路质量差", "Uplink is bad"),
     Code.FAULT: ("设备报告故障", "The device reports a fault"),

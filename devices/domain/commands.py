@@ -7,6 +7,7 @@ be answered before we noted that it was sent, so an answer also moves a queued o
 from enum import StrEnum
 
 from devices.domain.messages import AckStatus
+from devices.domain.shadow import Link
 
 
 class Status(StrEnum):
@@ -44,6 +45,17 @@ def after_ack(status: Status, ack: AckStatus) -> Status:
 def after_effect(status: Status) -> Status:
     """The status after the device reported a state caused by the command."""
     return Status.DONE if status in OPEN else status
+
+
+def is_news(end: Status, link: Link) -> bool:
+    """Whether a command that ended badly should call a person.
+
+    Not when the device is known to be away; and one that was never sent says nothing of a device
+    that we have not heard of for a while (the line to all of them may be down).
+    """
+    if end is Status.EXPIRED:
+        return link is Link.ONLINE
+    return end is Status.FAILED and link in (Link.ONLINE, Link.STALE)
 
 
 def after_publish(status: Status) -> Status:

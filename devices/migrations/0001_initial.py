@@ -178,7 +178,7 @@ class Migration(migrations.Migration):
             name='Alarm',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.CharField(choices=[(devices.domain.alarms.Code['COMMAND_FAILED'], devices.domain.alarms.Code['COMMAND_FAILED']), (devices.domain.alarms.Code['COMMAND_EXPIRED'], devices.domain.alarms.Code['COMMAND_EXPIRED']), (devices.domain.alarms.Code['DEVICE_OFFLINE'], devices.domain.alarms.Code['DEVICE_OFFLINE']), (devices.domain.alarms.Code['UPLINK_BAD'], devices.domain.alarms.Code['UPLINK_BAD']), (devices.domain.alarms.Code['FAULT'], devices.domain.alarms.Code['FAULT']), (devices.domain.alarms.Code['NOT_READY'], devices.domain.alarms.Code['NOT_READY'])], max_length=24)),
+                ('code', models.CharField(choices=[('command_failed', 'command_failed'), ('command_expired', 'command_expired'), ('device_offline', 'device_offline'), ('uplink_bad', 'uplink_bad'), ('device_fault', 'device_fault'), ('not_ready', 'not_ready')], max_length=24)),
                 ('severity', models.CharField(choices=[(devices.domain.alarms.Severity['INFO'], devices.domain.alarms.Severity['INFO']), (devices.domain.alarms.Severity['WARNING'], devices.domain.alarms.Severity['WARNING']), (devices.domain.alarms.Severity['CRITICAL'], devices.domain.alarms.Severity['CRITICAL'])], max_length=8)),
                 ('detail', models.JSONField(blank=True, default=dict)),
                 ('raised_at', models.DateTimeField()),

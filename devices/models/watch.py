@@ -17,7 +17,7 @@ class Alarm(models.Model):
     space = models.ForeignKey(
         Space, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )
-    code = models.CharField(max_length=24, choices=[(c, c) for c in alarms.Code])
+    code = models.CharField(max_length=24, choices=[(str(c), str(c)) for c in alarms.Code])
     severity = models.CharField(max_length=8, choices=[(s, s) for s in alarms.Severity])
     detail = models.JSONField(default=dict, blank=True)
     raised_at = models.DateTimeField()

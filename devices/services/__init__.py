@@ -1,7 +1,13 @@
 """Deeds: what changes the building, one transaction each."""
 
-from devices.services.alarming import acknowledge_alarm
+from devices.services.alarming import (
+    acknowledge_alarm,
+    clear_space_alarm,
+    clear_space_alarms_but,
+    raise_space_alarm,
+)
 from devices.services.granting import extend_grant, grant_control, revoke_control
+from devices.services.housing import light_houses
 from devices.services.ingest import Ingested, ingest
 from devices.services.keeping import (
     drop_old_partitions,
@@ -27,6 +33,8 @@ __all__ = [
     "apply_scene",
     "bridge_beat",
     "claim_commands",
+    "clear_space_alarm",
+    "clear_space_alarms_but",
     "command_acked",
     "commands_published",
     "drop_old_partitions",
@@ -35,9 +43,11 @@ __all__ = [
     "extend_grant",
     "grant_control",
     "ingest",
+    "light_houses",
     "make_partitions",
     "mark_stale",
     "prune",
+    "raise_space_alarm",
     "revoke_control",
     "send_command",
 ]

@@ -7,6 +7,7 @@ from django.db import transaction
 
 from base_ops.core.actors import SYSTEM
 from base_ops.core.models import Space
+from devices.domain import lifetimes
 from devices.models import Grant, StreamSession
 from devices.services import queueing
 
@@ -62,7 +63,7 @@ def _prolong(grant: Grant, *, now: datetime) -> None:
             actor=SYSTEM,
             booking_code=grant.booking_code,
             now=now,
-            ttl_s=queueing.SCENE_TTL_S,
+            ttl_s=lifetimes.EXTENSION_S,
         )
 
 

@@ -135,6 +135,8 @@ def _watch(
     ]
     back = [pk for pk, row in rows.items() if row.relinked and row.after.link is Link.ONLINE]
     alarming.clear(back, [Code.DEVICE_OFFLINE], now=now, changes=changes)
+    obeyed = [pk for pk, row in rows.items() if row.obeys_after_all]
+    alarming.clear(obeyed, [Code.COMMAND_FAILED], now=now, changes=changes)
     good = []
     for pk, row in rows.items():
         if row.entry.kind == "encoder":

@@ -12,7 +12,7 @@ from devices.selectors.spaces import LOST_COUNTS
 from devices.services import announce, outbox, partitions
 
 COMMANDS_KEPT = timedelta(days=90)
-ALARMS_KEPT = timedelta(days=365)
+ALARMS_KEPT = timedelta(days=90)
 
 _SILENT = """
 UPDATE devices_shadow SET link = 'stale' WHERE device_id IN (
@@ -67,7 +67,7 @@ def end_lost_streams(now: datetime) -> int:
 
 
 def prune(now: datetime) -> int:
-    """Delete closed commands after 90 days and cleared alarms after a year; returns how many."""
+    """Delete closed commands after 90 days and cleared alarms after 90 days; returns how many."""
     old = Command.objects.filter(status__in=ENDS, created_at__lt=now - COMMANDS_KEPT)
     cleared = Alarm.objects.filter(cleared_at__lt=now - ALARMS_KEPT)
     return old.delete()[0] + cleared.delete()[0]

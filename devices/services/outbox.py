@@ -1,10 +1,12 @@
 """Queued commands are claimed, sent, answered and closed.
 
 A bridge claims: the row is leased for a few seconds. It publishes, and says so; or dies, and
-another claims the row again. The device answers `duplicate` to an id it has seen, so publishing
-twice is carried out once. One device has one command on its way at a time.
+another claims the row again. What the device does not answer is sent again while it is valid: it
+answers `duplicate` to an id it has seen, so publishing twice is carried out once. A device has one
+command on its way at a time, and none while it is away: they wait in the queue.
 """
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,17 +19,23 @@ from devices.domain.alarms import Code
 from devices.domain.commands import ENDS, OPEN, Status
 from devices.domain.entitlement import NotEntitled
 from devices.domain.messages import Ack
-from devices.models import Command
+from devices.domain.shadow import Link, link_at
+from devices.models import Command, Shadow
 from devices.models.registry import DeviceStatus
 from devices.services import alarming, announce, guarding
 
 COMMANDS_CHANNEL = "devices_commands"  # NOTIFY on commit: something was queued
 LEASE = timedelta(seconds=5)
 ANSWER_GRACE = timedelta(seconds=5)
+RESEND = timedelta(seconds=5)
 
 _CANDIDATES = """
 SELECT c.id FROM devices_command c
-WHERE c.status = 'queued' AND (c.claimed_at IS NULL OR c.claimed_at <= %(lease)s)
+JOIN devices_shadow s ON s.device_id = c.device_id
+WHERE (c.status = 'queued' OR c.status = 'sent' AND c.sent_at <= %(unanswered)s
+    AND c.expires_at > %(now)s)
+  AND (c.claimed_at IS NULL OR c.claimed_at <= %(lease)s)
+  AND (s.link IN ('online', 'stale') OR c.status = 'queued' AND c.expires_at <= %(now)s)
   AND NOT EXISTS (
     SELECT 1 FROM devices_command o WHERE o.device_id = c.device_id AND o.id < c.id
       AND o.status IN ('queued', 'sent', 'accepted') AND o.expires_at > %(now)s)
@@ -61,7 +69,10 @@ def claim_commands(limit: int, now: datetime) -> list[Command]:
 
 def _candidates(limit: int, now: datetime) -> list[Command]:
     with connection.cursor() as cursor:
-        cursor.execute(_CANDIDATES, {"now": now, "lease": now - LEASE, "limit": limit})
+        cursor.execute(
+            _CANDIDATES,
+            {"now": now, "lease": now - LEASE, "unanswered": now - RESEND, "limit": limit},
+        )
         ids = [pk for (pk,) in cursor.fetchall()]
     if not ids:
         return []
@@ -116,7 +127,7 @@ def _check_again(command: Command, known: guarding.Facts) -> None:
 
 def commands_published(ids: Sequence[str], now: datetime) -> None:
     """Note that the broker took these commands; answers that were faster stay."""
-    Command.objects.filter(pk__in=ids, status=Status.QUEUED).update(
+    Command.objects.filter(pk__in=ids, status__in=(Status.QUEUED, Status.SENT)).update(
         status=Status.SENT, sent_at=now
     )
 
@@ -174,7 +185,8 @@ UPDATE devices_command c SET status = e.status, code = e.code,
   ended_at = CASE WHEN e.status = 'accepted' THEN NULL ELSE %(now)s::timestamptz END
 FROM unnest(%(ids)s::text[], %(statuses)s::text[], %(codes)s::text[], %(answered)s::bool[])
   AS e(id, status, code, answered)
-WHERE c.id = e.id AND c.status IN ('queued', 'sent', 'accepted') RETURNING c.id
+WHERE c.id = e.id AND c.status IN ('queued', 'sent', 'accepted')
+RETURNING c.device_id, c.state::text, c.status, c.id, c.code
 """
 
 
@@ -193,25 +205,55 @@ def close(ends: Sequence[Close], *, now: datetime, changes: announce.Changes) ->
                 "answered": [e.answered for e in ends],
             },
         )
-        count = len(cursor.fetchall())
+        closed = [_Closed(*row) for row in cursor.fetchall()]
     changes.device_ids.update(e.device_id for e in ends if e.status in ENDS)
-    _alarm(ends, now=now, changes=changes)
-    return count
+    _alarm(closed, now=now, changes=changes)
+    return len(closed)
 
 
-_ALARMING = {Status.EXPIRED: Code.COMMAND_EXPIRED, Status.FAILED: Code.COMMAND_FAILED}
+@dataclass(frozen=True, slots=True)
+class _Closed:
+    """A command as it stands now; `state` is JSON."""
+
+    device_id: int
+    state: str
+    status: str
+    command_id: str
+    why: str
 
 
-def _alarm(ends: Sequence[Close], *, now: datetime, changes: announce.Changes) -> None:
-    """A command that failed or ran out raises; one that is done clears. Refusals do neither."""
+_ALARMING = frozenset({Status.EXPIRED, Status.FAILED})
+
+
+def _alarm(closed: Sequence[_Closed], *, now: datetime, changes: announce.Changes) -> None:
+    """A command that failed or ran out raises; one that is done clears. Refusals do neither.
+
+    A device that is known to be away raises nothing more: that it does not obey says nothing new.
+    """
+    done = {c.device_id for c in closed if c.status == Status.DONE}
+    alarming.clear(done, [Code.COMMAND_FAILED], now=now, changes=changes)
+    bad = [c for c in closed if c.status in _ALARMING]
+    if not bad:
+        return
+    links = _links({c.device_id for c in bad}, now)
     raised = [
-        alarming.Raise(e.device_id, _ALARMING[e.status], {"command": e.command_id, "why": e.code})
-        for e in ends
-        if e.status in _ALARMING
+        alarming.Raise(
+            c.device_id,
+            Code.COMMAND_FAILED,
+            {"command": c.command_id, "why": c.why, "wanted": json.loads(c.state), "count": 1},
+        )
+        for c in bad
+        if life.is_news(Status(c.status), links.get(c.device_id, Link.UNKNOWN))
     ]
-    done = {e.device_id for e in ends if e.status is Status.DONE}
-    alarming.clear(done, _ALARMING.values(), now=now, changes=changes)
     alarming.raise_all(raised, now=now, changes=changes)
+
+
+def _links(device_ids: Iterable[int], now: datetime) -> dict[int, Link]:
+    rows = Shadow.objects.filter(device_id__in=list(device_ids))
+    return {
+        pk: link_at(Link(link), seen_at, now)
+        for pk, link, seen_at in rows.values_list("device_id", "link", "last_seen_at")
+    }
 
 
 def expire_due(now: datetime) -> int:

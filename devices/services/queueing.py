@@ -13,7 +13,7 @@ from base_ops.core import audit
 from base_ops.core.actors import Actor
 from base_ops.core.errors import Conflict
 from base_ops.core.models import Space
-from devices.domain import capabilities, scenes
+from devices.domain import capabilities, lifetimes, scenes
 from devices.domain.commands import OPEN
 from devices.domain.entitlement import Right
 from devices.domain.scenes import Scene, Step, Target, Wish
@@ -25,7 +25,6 @@ from devices.services.outbox import COMMANDS_CHANNEL
 
 logger = logging.getLogger(__name__)
 
-SCENE_TTL_S = 30
 _mint = Mint()
 
 
@@ -44,7 +43,7 @@ def send_command(
     if_v: int | None = None,
     override: bool = False,
     now: datetime,
-    ttl_s: float = 10,
+    ttl_s: float = lifetimes.COMMAND_S,
 ) -> Command:
     """Queue one command: absolute values that the device takes over whole or refuses.
 
@@ -130,7 +129,8 @@ def apply_scene(
                 known,
             )
         run = _run(space, wanted, actor, booking_code, wish.until, now)
-        order = _Order(actor, booking_code, right, now, timedelta(seconds=SCENE_TTL_S))
+        ttl = timedelta(seconds=lifetimes.scene_s(wanted, actor))
+        order = _Order(actor, booking_code, right, now, ttl)
         _queue(_commands(run, order, steps, targets), now=now)
         audit.record(
             actor=actor,

@@ -14,8 +14,12 @@ from devices.models import Shadow as ShadowRow
 
 _LOAD = """
 SELECT device_id, link, session, session_ts, version, reported::text,
-       extract(epoch from last_seen_at)::float8, desired::text, uplink_score
-FROM devices_shadow WHERE device_id = ANY(%s) ORDER BY device_id FOR NO KEY UPDATE
+       extract(epoch from last_seen_at)::float8, desired::text, uplink_score,
+       device_id IN (SELECT device_id FROM devices_command
+         WHERE status IN ('queued', 'sent', 'accepted') AND device_id = ANY(%(ids)s)),
+       (SELECT detail->>'wanted' FROM devices_alarm a
+         WHERE a.device_id = s.device_id AND code = 'command_failed' AND cleared_at IS NULL)
+FROM devices_shadow s WHERE device_id = ANY(%(ids)s) ORDER BY device_id FOR NO KEY UPDATE OF s
 """
 # One JSON document instead of arrays: the driver's arrays cost more than everything else here.
 _SAVE = """
@@ -31,7 +35,12 @@ _TOUCH = "UPDATE devices_shadow SET last_seen_at = %s WHERE device_id = ANY(%s)"
 
 @dataclass(slots=True)
 class Row:
-    """One device's shadow through a batch."""
+    """One device's shadow through a batch.
+
+    Args:
+        busy: a command is on its way to it.
+        missed: what failed commands wanted of it, while the alarm about them is open.
+    """
 
     entry: Entry
     before: Shadow
@@ -39,12 +48,24 @@ class Row:
     desired: Mapping[str, Any] | None
     uplink_score: int
     new_uplink_score: int
+    busy: bool = False
+    missed: Mapping[str, Any] | None = None
     worst: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def retold(self) -> bool:
         """Whether the device reported something new."""
         return self.after.reported is not self.before.reported
+
+    @property
+    def obeys_after_all(self) -> bool:
+        """Whether it now reports what failed commands wanted of it."""
+        said = self.after.reported
+        return (
+            self.missed is not None
+            and said is not None
+            and all(key in said and said[key] == value for key, value in self.missed.items())
+        )
 
     @property
     def relinked(self) -> bool:
@@ -78,7 +99,7 @@ def _read(device_ids: list[int]) -> dict[int, Row]:
     if not device_ids:
         return {}
     with connection.cursor() as cursor:
-        cursor.execute(_LOAD, [device_ids])
+        cursor.execute(_LOAD, {"ids": device_ids})
         return {row[0]: _row(row) for row in cursor.fetchall()}
 
 
@@ -92,7 +113,8 @@ def _row(row: tuple[Any, ...]) -> Row:
         last_seen_at=None if row[6] is None else datetime.fromtimestamp(row[6], UTC),
     )
     desired = None if row[7] is None else _decode(row[7])
-    return Row(_NOBODY, shadow, shadow, desired, row[8], row[8])
+    missed = None if row[10] is None else _decode(row[10])
+    return Row(_NOBODY, shadow, shadow, desired, row[8], row[8], row[9], missed)
 
 
 _decode = msgspec.json.Decoder().decode

@@ -6,6 +6,7 @@ from typing import Any
 
 from base_ops.core.actors import Actor
 from devices.domain import messages
+from devices.domain.shadow import Link
 from devices.models import Device, DeviceModel, Shadow
 from tests import make
 
@@ -30,7 +31,11 @@ def ms(at: datetime) -> int:
 
 
 def device(kind: str = "light", **changes: Any) -> Device:
-    """Save an active device with an empty shadow, by default in a space of its own."""
+    """Save an active device with an empty shadow, by default in a space of its own.
+
+    `link` is that of the shadow: by default nobody has heard of it yet.
+    """
+    link, seen_at = changes.pop("link", Link.UNKNOWN), changes.pop("seen_at", None)
     code = MODEL_OF.get(kind, kind.upper())
     model, _ = DeviceModel.objects.get_or_create(
         code=changes.pop("model", code),
@@ -40,7 +45,7 @@ def device(kind: str = "light", **changes: Any) -> Device:
         changes["space"] = make.space()
     fields = {"code": f"D{next(_number):04d}", "kind": kind, "role": ROLE_OF.get(kind, kind)}
     row = Device.objects.create(**fields | {"model": model} | changes)
-    Shadow.objects.create(device=row)
+    Shadow.objects.create(device=row, link=link, last_seen_at=seen_at)
     return row
 
 

@@ -138,7 +138,7 @@ def test_on_air_is_a_conflict_for_staff_without_override() -> None:
 
 def test_a_scene_run_shows_its_progress() -> None:
     space = base.space()
-    lights = [make.device(space=space) for _ in range(2)]
+    lights = [make.device(space=space, link="online") for _ in range(2)]
     who = holder_of(space, clock.now())
 
     status, run = who.post(f"/spaces/{space.code}/scene", {"scene": "prepare"})

@@ -28,9 +28,9 @@ def studio() -> tuple[Space, Device, Device, Device]:
     space = base.space()
     return (
         space,
-        make.device("light", space=space),
-        make.device("camera", space=space),
-        make.device("encoder", space=space),
+        make.device("light", space=space, link="online"),
+        make.device("camera", space=space, link="online"),
+        make.device("encoder", space=space, link="online"),
     )
 
 
@@ -179,13 +179,67 @@ def test_staff_may_override_the_interlock_on_record(now: datetime) -> None:
 
 
 def test_an_expired_command_is_never_claimed(now: datetime) -> None:
-    _, light, _, _ = studio()
+    light = make.device(link="online", seen_at=now)
     command = services.send_command(device=light, state={"power": True}, actor=SYSTEM, now=now)
 
     assert services.claim_commands(10, now + 10 * SECOND) == []
 
     assert status_of(command) == ("expired", "expired")
-    assert Alarm.objects.get().code == "command_expired"
+    assert Alarm.objects.get().code == "command_failed"
+
+
+@pytest.mark.parametrize("link", ["unknown", "offline"])
+def test_a_command_waits_while_its_device_is_away(now: datetime, link: str) -> None:
+    light = make.device(link=link)
+    command = services.send_command(
+        device=light, state={"power": True}, actor=SYSTEM, now=now, ttl_s=60
+    )
+
+    assert services.claim_commands(10, now) == []
+    services.ingest([make.online(light, now + 30 * SECOND)], now + 30 * SECOND)
+
+    assert [c.pk for c in services.claim_commands(10, now + 31 * SECOND)] == [command.pk]
+
+
+@pytest.mark.parametrize("link", ["unknown", "offline"])
+def test_a_device_that_is_known_to_be_away_raises_nothing_more(now: datetime, link: str) -> None:
+    light = make.device(link=link)
+    command = services.send_command(device=light, state={"power": True}, actor=SYSTEM, now=now)
+
+    assert services.expire_commands(now + 10 * SECOND) == 1
+
+    assert status_of(command) == ("expired", "expired")
+    assert not Alarm.objects.exists()
+
+
+def test_a_command_that_nobody_answered_is_sent_again_while_it_is_valid(now: datetime) -> None:
+    _, light, _, _ = studio()
+    command = services.send_command(
+        device=light, state={"power": True}, actor=SYSTEM, now=now, ttl_s=60
+    )
+    services.claim_commands(10, now)
+    services.commands_published([command.pk], now)
+
+    assert services.claim_commands(10, now + 4 * SECOND) == []
+    again = services.claim_commands(10, now + 6 * SECOND)
+    services.commands_published([command.pk], now + 6 * SECOND)
+
+    assert [c.pk for c in again] == [command.pk]
+    assert services.claim_commands(10, now + 10 * SECOND) == []
+    assert services.claim_commands(10, now + 60 * SECOND) == []
+
+
+def test_scenes_of_the_base_live_as_long_as_they_make_sense(now: datetime) -> None:
+    space, _, _, _ = studio()
+
+    def lives(scene: str, actor: Actor) -> float:
+        Command.objects.all().delete()
+        run = services.apply_scene(space=space, scene=scene, actor=actor, now=now)
+        return {(c.expires_at - now).total_seconds() for c in run.commands.all()}.pop()
+
+    assert lives("prepare", SYSTEM) == 120
+    assert lives("prepare", make.MANAGER) == 30
+    assert lives("wrap", SYSTEM) == 600
 
 
 def test_time_expires_what_is_queued_and_fails_what_nobody_answered(now: datetime) -> None:
@@ -305,7 +359,7 @@ def test_a_device_out_of_service_takes_no_commands(now: datetime) -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_two_bridges_never_claim_one_command(now: datetime) -> None:
-    lights = [make.device() for _ in range(20)]
+    lights = [make.device(link="online") for _ in range(20)]
     for light in lights:
         services.send_command(device=light, state={"power": True}, actor=SYSTEM, now=now)
 

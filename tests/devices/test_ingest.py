@@ -156,7 +156,7 @@ def test_a_state_that_names_its_cause_closes_the_command(now: datetime) -> None:
 
 
 def test_a_failed_command_raises_and_a_later_success_clears(now: datetime) -> None:
-    light = make.device()
+    light = make.device(link="online", seen_at=now)
     first, second = (
         services.send_command(device=light, state={"power": on}, actor=make.MANAGER, now=now)
         for on in (True, False)
@@ -168,6 +168,71 @@ def test_a_failed_command_raises_and_a_later_success_clears(now: datetime) -> No
 
     assert (raised.code, raised.detail["why"]) == ("command_failed", "lamp_broken")
     assert Alarm.objects.get().cleared_at == now
+
+
+def test_failed_commands_of_a_device_are_one_alarm_that_counts(now: datetime) -> None:
+    light = make.device(link="online", seen_at=now)
+    sent = [
+        services.send_command(device=light, state=state, actor=make.MANAGER, now=now)
+        for state in ({"power": True}, {"brightness": 7}, {"brightness": 9})
+    ]
+
+    services.ingest([Ack(light.code, sent[0].pk, "failed", "a")], now)
+    services.ingest([Ack(light.code, c.pk, "failed", "b") for c in sent[1:]], now)
+
+    detail = Alarm.objects.get().detail
+    assert (detail["count"], detail["why"]) == (3, "b")
+    assert detail["wanted"] == {"power": True, "brightness": 9}
+
+
+def test_a_device_that_reports_what_was_wanted_clears_the_alarm(now: datetime) -> None:
+    light = make.device(link="online", seen_at=now)
+    command = services.send_command(
+        device=light, state={"power": True}, actor=make.MANAGER, now=now
+    )
+    services.ingest([Ack(light.code, command.pk, "failed", "stuck")], now)
+
+    services.ingest([make.state(light, now, 1, power=False)], now)
+    assert Alarm.objects.get().cleared_at is None
+    services.ingest([make.state(light, now, 2, power=True)], now)
+
+    assert Alarm.objects.get().cleared_at == now
+
+
+def test_a_space_alarm_is_raised_once_renewed_and_cleared(now: datetime) -> None:
+    light = make.device()
+    assert light.space is not None
+    heard: list[set[int]] = []
+
+    def hear(*, space_ids: set[int], **_: Any) -> None:
+        heard.append(space_ids)
+
+    space_changed.connect(hear)
+    try:
+        for why in ("a", "a", "b"):
+            services.raise_space_alarm(light.space, "not_ready", {"why": why}, now)
+        ((key, value),) = live.state("alarms")[2].items()
+        services.clear_space_alarms_but([light.space.pk], "not_ready", now)
+        assert Alarm.objects.get().cleared_at is None
+        services.clear_space_alarm(light.space, "not_ready", now)
+    finally:
+        space_changed.disconnect(hear)
+
+    row = Alarm.objects.get()
+    assert (str(row.pk), row.detail, row.cleared_at) == (key, {"why": "b"}, now)
+    assert (value["space"], value["device"]) == (light.space.code, None)
+    assert heard == [{light.space.pk}] * 3
+    assert live.state("alarms")[2] == {}
+
+
+def test_cleared_alarms_go_after_ninety_days(now: datetime) -> None:
+    light = make.device()
+    assert light.space is not None
+    services.raise_space_alarm(light.space, "not_ready", {}, now)
+    services.clear_space_alarm(light.space, "not_ready", now)
+
+    assert services.prune(now + timedelta(days=90)) == 0
+    assert services.prune(now + timedelta(days=91)) == 1
 
 
 def test_an_encoder_opens_loses_and_ends_a_session(now: datetime) -> None:
