@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
+from django.db.models import Q
+
 from base_ops.core import db, errors
 from base_ops.core.actors import SYSTEM
 from booking import selectors
@@ -69,11 +71,25 @@ def _prepare(booking: Booking, *, now: datetime) -> bool:
 
 def record_ready(*, now: datetime) -> int:
     """Turn the ready light of prepared rooms green, or after a minute red with a proposal."""
-    waiting = Booking.objects.filter(
-        status=Status.CONFIRMED, prepared_at__isnull=False, ends_at__gt=now
+    waiting = Booking.objects.filter(prepared_at__isnull=False, ends_at__gt=now).filter(
+        Q(status=Status.CONFIRMED) | Q(status=Status.CHECKED_IN, ready="red")
     )
     changed = [b for b in waiting.select_related("space") if _light(b, now=now) is not None]
-    return each(changed, lambda booking: _record_ready(booking, now=now))
+    count = each(changed, lambda booking: _record_ready(booking, now=now))
+    db.in_transaction(partial(_settle_alarms, now=now))
+    return count
+
+
+def _settle_alarms(*, now: datetime) -> None:
+    """A red light calls a technician; turned green, or with its booking over, it no more does."""
+    red = Booking.objects.filter(
+        status__in=(Status.CONFIRMED, Status.CHECKED_IN), ready="red", ends_at__gt=now
+    )
+    found = list(red.select_related("space").order_by("space_id", "-starts_at"))
+    for booking in {b.space_id: b for b in found}.values():
+        detail = {"booking": booking.code, "reasons": booking.ready_reasons}
+        devices.raise_space_alarm(booking.space, "not_ready", detail, now)
+    devices.clear_space_alarms_but({b.space_id for b in found}, "not_ready", now)
 
 
 def _light(booking: Booking, *, now: datetime) -> tuple[str, list[Any]] | None:
