@@ -1,7 +1,7 @@
 """Facts become charges, each once: a fact's unique source is inserted before it is priced."""
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import fields, is_dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -237,35 +237,31 @@ def _claim(
             source=facts.source,
             kind=kind,
             tenant_id=tenant_id,
-            payload=json.dumps(facts, cls=_Encoder, ensure_ascii=False),
+            payload=facts,
             tariff_version=version,
             recorded_at=at,
         )
         for facts, tenant_id, at in found
     }
     new: dict[str, UsageFact] = {}
-    for batch in _batches(list(rows.values())):
+    for start in range(0, len(found), BATCH):
+        batch = list(rows.values())[start : start + BATCH]
+        packed = [{name: getattr(row, name) for name in _COLUMNS} for row in batch]
         with connection.cursor() as cursor:
-            columns = [[getattr(row, name) for row in batch] for name in _COLUMNS]
-            cursor.execute(_INSERT, columns)
+            cursor.execute(_INSERT, [json.dumps(packed, cls=_Encoder, ensure_ascii=False)])
             for pk, source in cursor.fetchall():
                 new[source] = rows[source]
                 new[source].pk = pk
     return new
 
 
-def _batches(rows: Sequence[UsageFact]) -> Iterator[Sequence[UsageFact]]:
-    for start in range(0, len(rows), BATCH):
-        yield rows[start : start + BATCH]
-
-
 _COLUMNS = ("source", "kind", "tenant_id", "payload", "tariff_version", "recorded_at")
+# One JSON text, not arrays: psycopg quotes the elements of an array one by one, in Python.
 _INSERT = (
     "INSERT INTO billing_usagefact"
     " (source, kind, tenant_id, payload, tariff_version, recorded_at)"
-    " SELECT source, kind, tenant_id, payload::jsonb, tariff_version, recorded_at FROM unnest("
-    "%s::text[], %s::text[], %s::bigint[], %s::text[], %s::text[], %s::timestamptz[])"
-    " AS fact(source, kind, tenant_id, payload, tariff_version, recorded_at)"
+    " SELECT * FROM jsonb_to_recordset(%s::jsonb) AS fact(source text, kind text,"
+    " tenant_id bigint, payload jsonb, tariff_version text, recorded_at timestamptz)"
     " ON CONFLICT (source) DO NOTHING RETURNING id, source"
 )
 
