@@ -139,6 +139,7 @@ class _Clocks:
 
     sent: dict[int, float] = field(default_factory=dict)
     took: list[float] = field(default_factory=list)
+    flowing: threading.Event = field(default_factory=threading.Event)
 
 
 async def _through(port: int, url: str, key: str, topic: str) -> list[float]:
@@ -165,21 +166,25 @@ async def _through(port: int, url: str, key: str, topic: str) -> list[float]:
         last = WARM + MESSAGES
         readers = [asyncio.create_task(_read(s, clocks, last)) for s in sockets]
         sender = asyncio.create_task(asyncio.to_thread(_send, port, clocks, last))
-        async with asyncio.timeout(PATIENCE_S + last * EVERY_S):
+        async with asyncio.timeout(3 * PATIENCE_S + last * EVERY_S):
             await asyncio.gather(sender, *readers)
     return clocks.took
 
 
 def _send(port: int, clocks: _Clocks, last: int) -> None:
-    """Publish as the device does; the first ones until the bridge and all else are warm."""
+    """Publish as the device does; first until anything arrives, then some to get warm."""
     client = _client(port)
     hello = {"online": True, "session": "bench", "ts": int(time.time() * 1000)}
     client.publish("wb1/d/BENCH-1/$status", json.dumps(hello), qos=1, retain=True)
-    time.sleep(1)
-    for version in range(1, last + 1):
+    deadline = time.monotonic() + PATIENCE_S
+    while not clocks.flowing.wait(EVERY_S):
+        client.publish(TOPIC, _state(1), qos=1, retain=True)
+        if time.monotonic() > deadline:
+            raise TimeoutError("nothing comes through")
+    for version in range(2, last + 1):
         clocks.sent[version] = time.perf_counter()
         client.publish(TOPIC, _state(version), qos=1, retain=True)
-        time.sleep(EVERY_S if version > WARM else 3 * EVERY_S)
+        time.sleep(EVERY_S)
     client.disconnect()
     client.loop_stop()
 
@@ -191,6 +196,8 @@ async def _read(socket: Any, clocks: _Clocks, last: int) -> None:
         arrived = time.perf_counter()
         found = VERSION.search(frame)
         version = int(found[1]) if found else 0
+        if version:
+            clocks.flowing.set()
         clocks.took += [arrived - clocks.sent[v] for v in range(seen + 1, version + 1)]
         seen = max(seen, version)
         if '"t":"ping"' in frame:
