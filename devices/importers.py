@@ -17,6 +17,13 @@ _DEVICE_FIELDS = ("space", "model", "kind", "role")
 Row = Mapping[str, Any]
 
 
+def faults_of(data: Row) -> list[str]:
+    """What keeps the devices of a base file from being loaded; nothing is loaded."""
+    faults = Faults()
+    _devices(faults, data, _models(faults, data))
+    return faults.found
+
+
 def load(data: Row, *, now: datetime) -> dict[str, int]:
     """Create or update models and devices; spaces must have been imported before.
 

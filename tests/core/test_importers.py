@@ -85,3 +85,21 @@ def test_tenants_have_valid_social_credit_codes_or_are_refused() -> None:
     with pytest.raises(BrokenFile) as refusal:
         importers.load_tenants(data)
     assert len(refusal.value.faults) == 2
+
+
+@pytest.mark.django_db
+def test_faults_of_spaces_and_devices_are_told_at_once(
+    base: dict[str, Any], tmp_path: Path
+) -> None:
+    broken = copy.deepcopy(base)
+    broken["spaces"][1]["type"] = "ballroom"
+    broken["spaces"][2]["devices"][0]["model"] = "LT-NONE"
+    file = tmp_path / "base.json"
+    file.write_text(json.dumps(broken))
+
+    with pytest.raises(CommandError) as refusal:
+        call_command("import_base", str(file))
+
+    assert "ballroom" in str(refusal.value)
+    assert "LT-NONE" in str(refusal.value)
+    assert not Space.objects.exists()

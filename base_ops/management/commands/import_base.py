@@ -26,9 +26,16 @@ class Command(BaseCommand):
         """Import the file, or refuse it with every fault listed."""
         data = read_json(file)
         try:
-            with transaction.atomic():
-                counts = importers.load_base(data)
-                counts |= devices.importers.load(data, now=clock.now())
+            counts = self._load(data)
         except BrokenFile as exc:
             raise refusal(file, exc) from exc
         self.stdout.write(", ".join(f"{count} {name}" for name, count in counts.items()))
+
+    def _load(self, data: dict[str, Any]) -> dict[str, int]:
+        """Spaces and devices in one transaction; the faults of both are told at once."""
+        with transaction.atomic():
+            try:
+                counts = importers.load_base(data)
+            except BrokenFile as exc:
+                raise BrokenFile([*exc.faults, *devices.importers.faults_of(data)]) from exc
+            return counts | devices.importers.load(data, now=clock.now())
