@@ -14,9 +14,9 @@ def main() -> None:
     from django.core.management import execute_from_command_line
 
     django.setup()
-    from booking.services import making
+    from booking.services import locking
 
-    vars(making)["lock_spaces"] = lambda space_ids: []
+    vars(locking)["lock_spaces"] = lambda space_ids: []
     execute_from_command_line(sys.argv)
 
 

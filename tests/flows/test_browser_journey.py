@@ -15,6 +15,7 @@ from tests.waiting import eventually
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 SOON_MS = 45_000
 SHOTS = "journey"
+FREE_ROOM = "F1-EXH"  # the demo world books only studios by itself
 
 
 @pytest.fixture(scope="module")
@@ -99,17 +100,22 @@ def _go_live(
 
 
 def _switch_a_scene(manager: App, room: str) -> None:
-    """The drawer shows each device with its age; a scene is pending, then confirmed."""
+    """On air a scene that would change the show is refused; a free room confirms it."""
     drawer = manager.open_room(room)
-    scene = _scene(drawer, 1)
+    _prepare_button(drawer).click()
+    expect(drawer.get_by_role("alert")).to_be_visible(timeout=SOON_MS)
+    manager.shot(f"{SHOTS}/8-drawer-on-air")
+    manager.faults[:] = [fault for fault in manager.faults if "409" not in fault]
+    drawer = manager.open_room(FREE_ROOM)
+    scene = _prepare_button(drawer)
     scene.click()
     expect(scene).to_have_attribute("data-look", "confirmed", timeout=SOON_MS)
-    manager.shot(f"{SHOTS}/8-drawer")
+    manager.shot(f"{SHOTS}/9-drawer-free")
     assert manager.axe() == []
 
 
-def _scene(drawer: Locator, index: int) -> Locator:
-    return drawer.locator(".scenes > *").nth(index)
+def _prepare_button(drawer: Locator) -> Locator:
+    return drawer.locator(".scenes > *").nth(1)
 
 
 def _end(stack: Stack, tenant: App, manager: App, room: str, start: datetime, code: str) -> None:
@@ -122,15 +128,15 @@ def _end(stack: Stack, tenant: App, manager: App, room: str, start: datetime, co
     expect(manager.room(room)).not_to_have_attribute("data-status", "live", timeout=SOON_MS)
     tenant.open(f"/bookings/{code}")
     tenant.page.locator(".panel h3").first.wait_for()
-    tenant.shot(f"{SHOTS}/9-completed")
+    tenant.shot(f"{SHOTS}/10-completed")
 
 
 def _invoice(finance: App, start: datetime) -> None:
     finance.preview_run(f"{start.astimezone(SHANGHAI):%Y-%m}")
     finance.page.locator(".sums").wait_for()
-    finance.shot(f"{SHOTS}/10-preview")
+    finance.shot(f"{SHOTS}/11-preview")
     finance.approve_and_issue()
-    finance.shot(f"{SHOTS}/11-issued")
+    finance.shot(f"{SHOTS}/12-issued")
     finance.open("/invoices")
     finance.page.locator("main a, main tr").first.wait_for()
-    finance.shot(f"{SHOTS}/12-invoices")
+    finance.shot(f"{SHOTS}/13-invoices")
