@@ -19,18 +19,16 @@ MISS_AGE = timedelta(seconds=1)
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What the registry says of one device."""
+    """What the registry says of one device; `shown` is the part that dashboards see."""
 
     id: int
     code: str
     kind: str
     role: str
     status: str
-    model: str
-    name_zh: str
-    name_en: str
     space_id: int | None
     space_code: str
+    shown: Mapping[str, str]
 
     @property
     def is_active(self) -> bool:
@@ -93,15 +91,20 @@ _COLUMNS = (
 
 def _entry(row: tuple[Any, ...]) -> Entry:
     pk, code, kind, role, status, space_id, space, model, name_zh, brand, make = row
+    shown = {
+        "kind": kind,
+        "role": role,
+        "model": model or "",
+        "name_zh": name_zh or code,
+        "name_en": f"{brand} {make}" if model else code,
+    }
     return Entry(
         id=pk,
         code=code,
         kind=kind,
         role=role,
         status=status,
-        model=model or "",
-        name_zh=name_zh or code,
-        name_en=f"{brand} {make}" if model else code,
         space_id=space_id,
         space_code=space or "",
+        shown=shown,
     )

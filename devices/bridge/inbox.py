@@ -5,10 +5,13 @@ What may be lost (QoS 0) loses its oldest.
 """
 
 import threading
+import time
 from collections import deque
 from dataclasses import dataclass
 
 from devices.bridge import tally
+
+LINGER_S = 0.003
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +38,7 @@ class Inbox:
         self._droppable: deque[Received] = deque()
         self._room, self._loss_at = durable, droppable
         self._changed = threading.Condition()
-        self._closed = False
+        self._closed = self._waiting = False
 
     def put(self, message: Received) -> None:
         """Keep it; waits while the queue of what must not be lost is full."""
@@ -48,12 +51,19 @@ class Inbox:
             else:
                 self._changed.wait_for(self._has_room)
                 self._durable.append(message)
-            self._changed.notify_all()
+            if self._waiting:
+                self._changed.notify_all()
 
     def take(self, limit: int, timeout_s: float) -> list[Received]:
         """What there is, at most `limit` of each queue; empty when nothing came in time."""
         with self._changed:
+            self._waiting = True
             self._changed.wait_for(lambda: len(self) > 0 or self._closed, timeout_s)
+            self._waiting = False
+            few = 0 < len(self) < limit and not self._closed
+        if few:  # what is on its way comes along: a transaction costs far more than a message
+            time.sleep(LINGER_S)
+        with self._changed:
             taken = [
                 queue.popleft()
                 for queue in (self._durable, self._droppable)

@@ -39,18 +39,18 @@ class Pump:
         while not stop.is_set():
             batch = self._inbox.take(BATCH, IDLE_S)
             if batch and self._commit(self._decode(batch), stop):
-                for message in batch:
-                    self._line.ack(message)
+                self._line.ack(batch)
             self.progress_at = time.monotonic()
         connection.close()
 
     def _decode(self, batch: Sequence[Received]) -> list[Incoming]:
         decoded: list[Incoming] = []
+        decode = codec.decode
         for raw in batch:
             if raw.echo:
                 continue
             try:
-                decoded.append(codec.decode(raw.topic, raw.payload, retained=raw.retained))
+                decoded.append(decode(raw.topic, raw.payload, retained=raw.retained))
             except codec.CodecError as refused:
                 self._tally.refuse(refused.reason)
                 if refused.reason != "empty":

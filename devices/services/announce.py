@@ -17,13 +17,18 @@ Value = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What a transaction holds in its hands of a device, so that nobody reads it again."""
+    """What a transaction holds in its hands of a device, so that nobody reads it again.
+
+    Args:
+        pending: whether a command is on its way; None: look.
+    """
 
     link: Link
     reported: Mapping[str, Any]
     desired: Mapping[str, Any] | None
     at: datetime | None
     version: int
+    pending: bool | None = None
 
 
 @dataclass(slots=True)
@@ -73,7 +78,9 @@ def _space_topics(changes: Changes, now: datetime) -> dict[str, dict[str, Value 
     if not changes.device_ids:
         return {}
     known = _read(changes.device_ids - changes.known.keys()) | changes.known
-    pending = selectors.has_open_command(changes.device_ids)
+    pending = {pk for pk, one in known.items() if one.pending}
+    if unsure := [pk for pk, one in known.items() if one.pending is None]:
+        pending |= selectors.has_open_command(unsure)
     registered = directory.by_id(now)
     topics: dict[str, dict[str, Value | None]] = {}
     for pk in sorted(changes.device_ids & known.keys()):
@@ -98,11 +105,7 @@ def _read(device_ids: Collection[int]) -> dict[int, Known]:
 
 def _value(entry: Entry, known: Known, *, pending: bool, now: datetime) -> Value:
     return {
-        "kind": entry.kind,
-        "role": entry.role,
-        "model": entry.model,
-        "name_zh": entry.name_zh,
-        "name_en": entry.name_en,
+        **entry.shown,
         "link": str(shadows.link_at(known.link, known.at, now)),
         "reported": known.reported,
         "desired": known.desired,

@@ -20,7 +20,7 @@ from devices.domain.shadow import Link
 from devices.models import Device
 from devices.models.registry import DeviceStatus
 from devices.services import alarming, announce, measuring, outbox, streaming
-from devices.services.shadowing import Row, load, save
+from devices.services.shadowing import Row, load, pipelined, save
 
 FAULT_EVENTS = frozenset({"fault", "tamper", "smoke", "overload"})
 
@@ -59,11 +59,16 @@ def _ingest(batch: Sequence[Incoming], now: datetime) -> Ingested:
     outbox.close(closes, now=now, changes=changes)
     streaming.follow(rows, now=now, changes=changes)
     _watch(spoken, rows, now, changes)
-    save(rows)
     measuring.keep(_tele(spoken), now=now)
     _note(rows, now, changes)
     _meta(spoken)
-    announce.tell(changes, now=now)
+    if changes.space_ids:
+        save(rows)
+        announce.tell(changes, now=now)
+    else:
+        with pipelined():
+            save(rows)
+            announce.tell(changes, now=now)
     quarantined = _quarantine(strangers)
     known = sum(len(s.messages) for s in spoken.values())
     return Ingested(known, len(strangers) - quarantined, quarantined)
@@ -177,16 +182,17 @@ def _faults(spoken: Mapping[int, _Spoken]) -> list[alarming.Raise]:
 
 def _note(rows: Mapping[int, Row], now: datetime, changes: announce.Changes) -> None:
     """What dashboards must be told: a new state or link; ages go with the telemetry."""
+    closing = frozenset(changes.device_ids)  # those whose commands ended just now
     for pk, row in rows.items():
         if row.retold or row.relinked:
             changes.device_ids.add(pk)
         if pk in changes.device_ids:
-            changes.known[pk] = _known(row)
+            changes.known[pk] = _known(row, closing=pk in closing)
         if row.relinked and row.entry.space_id is not None:
             changes.space_ids.add(row.entry.space_id)
 
 
-def _known(row: Row) -> announce.Known:
+def _known(row: Row, *, closing: bool) -> announce.Known:
     after = row.after
     return announce.Known(
         link=after.link,
@@ -194,6 +200,7 @@ def _known(row: Row) -> announce.Known:
         desired=row.desired,
         at=after.last_seen_at,
         version=after.version,
+        pending=None if closing else row.busy,
     )
 
 

@@ -1,6 +1,7 @@
 """Shadows of a batch: locked and read in one statement, written in two."""
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -16,10 +17,11 @@ _LOAD = """
 SELECT device_id, link, session, session_ts, version, reported::text,
        extract(epoch from last_seen_at)::float8, desired::text, uplink_score,
        device_id IN (SELECT device_id FROM devices_command
-         WHERE status IN ('queued', 'sent', 'accepted') AND device_id = ANY(%(ids)s)),
+         WHERE status IN ('queued', 'sent', 'accepted') AND device_id = ANY(%(ids)s::bigint[])),
        (SELECT detail->>'wanted' FROM devices_alarm a
          WHERE a.device_id = s.device_id AND code = 'command_failed' AND cleared_at IS NULL)
-FROM devices_shadow s WHERE device_id = ANY(%(ids)s) ORDER BY device_id FOR NO KEY UPDATE OF s
+FROM devices_shadow s WHERE device_id = ANY(%(ids)s::bigint[])
+ORDER BY device_id FOR NO KEY UPDATE OF s
 """
 # One JSON document instead of arrays: the driver's arrays cost more than everything else here.
 _SAVE = """
@@ -30,7 +32,7 @@ FROM jsonb_to_recordset(%s::jsonb) AS n(id bigint, link text, session text, sess
   version bigint, reported jsonb, reported_at timestamptz, seen timestamptz, score smallint)
 WHERE s.device_id = n.id
 """
-_TOUCH = "UPDATE devices_shadow SET last_seen_at = %s WHERE device_id = ANY(%s)"
+_TOUCH = "UPDATE devices_shadow SET last_seen_at = %s WHERE device_id = ANY(%s::bigint[])"
 
 
 @dataclass(slots=True)
@@ -98,9 +100,22 @@ def load(device_ids: list[int]) -> dict[int, Row]:
 def _read(device_ids: list[int]) -> dict[int, Row]:
     if not device_ids:
         return {}
-    with connection.cursor() as cursor:
-        cursor.execute(_LOAD, {"ids": device_ids})
+    with pipelined(), connection.cursor() as cursor:
+        cursor.execute(_LOAD, {"ids": _array(device_ids)})
         return {row[0]: _row(row) for row in cursor.fetchall()}
+
+
+def _array(ids: Sequence[int]) -> str:
+    """A literal for PostgreSQL; the driver looks at each element for its type."""
+    return f"{{{','.join(map(str, ids))}}}"
+
+
+@contextlib.contextmanager
+def pipelined() -> Iterator[None]:
+    """Send statements without waiting for the answer of each; their errors come at the end."""
+    connection.ensure_connection()
+    with connection.wrap_database_errors, connection.connection.pipeline():
+        yield
 
 
 def _row(row: tuple[Any, ...]) -> Row:
@@ -120,7 +135,7 @@ def _row(row: tuple[Any, ...]) -> Row:
 _decode = msgspec.json.Decoder().decode
 _LINKS = {str(link): link for link in Link}
 
-_NOBODY = Entry(0, "", "", "", "", "", "", "", None, "")
+_NOBODY = Entry(0, "", "", "", "", None, "", {})
 
 
 def save(rows: Mapping[int, Row]) -> None:
@@ -135,7 +150,7 @@ def save(rows: Mapping[int, Row]) -> None:
         if whole:
             cursor.execute(_SAVE, [msgspec.json.encode(whole).decode()])
         for at, ids in touched.items():  # one instant: that of the batch
-            cursor.execute(_TOUCH, [at, ids])
+            cursor.execute(_TOUCH, [at, _array(ids)])
 
 
 def _document(device_id: int, row: Row) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import msgspec
 
 from devices.domain import messages
-from devices.domain.conventions.plain import is_clean, is_plain_object
+from devices.domain.conventions.plain import is_clean, is_plain_ascii, is_plain_object
 from devices.domain.conventions.refusal import CodecError
 from devices.domain.conventions.wire import Published
 
@@ -117,9 +117,13 @@ def _read_meta(device: str, payload: bytes, retained: bool) -> messages.Incoming
 
 def _read_state(device: str, payload: bytes, retained: bool) -> messages.Incoming:
     body = _state(payload)
-    _clean(body.session, body.cause or "")
-    state = _plain(body.state)
-    return messages.State(device, body.v, body.session, body.ts, state, body.cause, retained)
+    if payload.isascii() and b"\\u" not in payload:  # then no text hides a NUL or a surrogate
+        if not is_plain_ascii(body.state):
+            raise CodecError("wrong-shape")
+    else:
+        _clean(body.session, body.cause or "")
+        _plain(body.state)
+    return messages.State(device, body.v, body.session, body.ts, body.state, body.cause, retained)
 
 
 def _read_tele(device: str, payload: bytes, retained: bool) -> messages.Incoming:
