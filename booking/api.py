@@ -97,7 +97,7 @@ def create_booking(
     booking = services.book(
         wish=_wish(request, wish), actor=auth.actor_of(request), hold=not wish.confirm, now=now
     )
-    return Status(201, booking_out(booking, now=now))
+    return Status(201, _out(request, booking, now=now))
 
 
 @router.get("/bookings", response={200: Page[BookingOut], codes_4xx: Problem})
@@ -126,7 +126,7 @@ def list_bookings(
     found, following = cut(
         rows, by="starts_at", descending=not ascending, cursor=cursor, limit=limit
     )
-    return Page(items=[booking_out(row, now=now) for row in found], next=following)
+    return Page(items=[_out(request, row, now=now) for row in found], next=following)
 
 
 @router.get("/bookings/{code}", response={200: BookingOut, codes_4xx: Problem})
@@ -134,7 +134,7 @@ def read_booking(request: HttpRequest, response: HttpResponse, code: str) -> Boo
     """One booking and its ETag."""
     booking = _booking(request, code)
     response["ETag"] = etags.etag_of(booking.version)
-    return booking_out(booking, now=clock.now())
+    return _out(request, booking, now=clock.now())
 
 
 @router.patch("/bookings/{code}", response={200: BookingOut, codes_4xx: Problem})
@@ -154,7 +154,7 @@ def edit_booking(
         now=now,
     )
     response["ETag"] = etags.etag_of(booking.version)
-    return booking_out(booking, now=now)
+    return _out(request, booking, now=now)
 
 
 @router.post("/bookings/{code}/confirm", response={200: BookingOut, codes_4xx: Problem})
@@ -168,7 +168,7 @@ def confirm_booking(
     booking = services.confirm(
         booking=_booking(request, code), actor=auth.actor_of(request), now=now
     )
-    return Status(200, booking_out(booking, now=now))
+    return Status(200, _out(request, booking, now=now))
 
 
 @router.post("/bookings/{code}/cancel", response={200: BookingOut, codes_4xx: Problem})
@@ -185,7 +185,7 @@ def cancel_booking(
         reason=wish.reason,
         now=now,
     )
-    return Status(200, booking_out(booking, now=now))
+    return Status(200, _out(request, booking, now=now))
 
 
 @router.get("/bookings/{code}/cancellation", response={200: CancellationOut, codes_4xx: Problem})
@@ -220,7 +220,7 @@ def check_in(
         pin=shown.pin,
         now=now,
     )
-    return Status(200, booking_out(booking, now=now))
+    return Status(200, _out(request, booking, now=now))
 
 
 @router.post("/bookings/{code}/check-out", response={200: BookingOut, codes_4xx: Problem})
@@ -236,7 +236,7 @@ def check_out(
     booking = services.check_out(
         booking=_booking(request, code), actor=auth.actor_of(request), now=now
     )
-    return Status(200, booking_out(booking, now=now))
+    return Status(200, _out(request, booking, now=now))
 
 
 @router.get("/timeline", response={200: TimelineOut, codes_4xx: Problem}, by_alias=True)
@@ -267,6 +267,10 @@ def _scope(request: HttpRequest) -> int | None:
     if user.tenant_id is None:
         auth.check_role(user, Role.MANAGER, Role.TECHNICIAN, Role.FINANCE)
     return user.tenant_id
+
+
+def _out(request: HttpRequest, booking: Booking, *, now: datetime) -> BookingOut:
+    return booking_out(booking, reader=auth.user_of(request), now=now)
 
 
 def _booking(request: HttpRequest, code: str) -> Booking:

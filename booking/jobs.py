@@ -31,9 +31,15 @@ def tick(now: datetime) -> None:
     occupancy.refresh_all(now=now)
 
 
+def leases(now: datetime) -> None:
+    """Charge each lease once a month."""
+    services.charge_leases(now=now)
+
+
 JOBS = [
     Job(name="booking.prepare", every_s=5, run=prepare_due),
     Job(name="booking.ends", every_s=2, run=ends),
     Job(name="booking.releases", every_s=10, run=releases),
     Job(name="booking.occupancy", every_s=1, run=tick),
+    Job(name="booking.leases", every_s=60, run=leases),
 ]

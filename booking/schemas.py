@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from ninja import Schema
 from pydantic import AwareDatetime, Field, StringConstraints
 
+from base_ops.core.models import Role, User
 from base_ops.core.problems import Problem
 from base_ops.core.schemas import TenantRef
 from booking.domain import states
@@ -89,7 +90,7 @@ class QuoteOut(Schema):
 
 
 class BookingOut(Schema):
-    """A booking as its tenant and the base see it."""
+    """A booking as its tenant and the base see it; money only for whom it concerns."""
 
     code: str
     status: states.Status
@@ -104,8 +105,8 @@ class BookingOut(Schema):
     headcount: int
     units: int
     services: list[dict[str, Any]]
-    price_fen: int
-    quote: dict[str, Any]
+    price_fen: int | None
+    quote: dict[str, Any] | None
     created_at: datetime
     confirmed_at: datetime | None
     checked_in_at: datetime | None
@@ -122,8 +123,9 @@ class BookingOut(Schema):
     version: int
 
 
-def booking_out(row: Booking, *, now: datetime) -> BookingOut:
+def booking_out(row: Booking, *, reader: User, now: datetime) -> BookingOut:
     """The booking; a hold whose time is over reads as expired, swept or not."""
+    priced = reader.role not in (Role.MANAGER, Role.TECHNICIAN)
     overdue = row.status == states.Status.HELD and (row.expires_at or now) <= now
     status = states.Status.EXPIRED if overdue else states.Status(row.status)
     return BookingOut.model_validate(
@@ -133,6 +135,8 @@ def booking_out(row: Booking, *, now: datetime) -> BookingOut:
             "space": _ref(row.space),
             "tenant": TenantRef.from_orm(row.tenant),
             "ready": row.ready or None,
+            "price_fen": row.price_fen if priced else None,
+            "quote": row.quote if priced else None,
             "possible": [
                 str(deed)
                 for deed in states.possible(status)
@@ -142,7 +146,7 @@ def booking_out(row: Booking, *, now: datetime) -> BookingOut:
     )
 
 
-_COMPUTED = {"status", "space", "tenant", "ready", "possible"}
+_COMPUTED = {"status", "space", "tenant", "ready", "price_fen", "quote", "possible"}
 
 
 def _ref(row: Any) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """Reads: who takes what when, free rooms, near and equal alternatives, somebody's bookings."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -21,6 +21,7 @@ from devices.models import Device
 
 SEARCH = timedelta(days=7)
 DAY = timedelta(days=1)
+NEAR = timedelta(hours=12)
 
 
 class BookingNotFound(NotFound):
@@ -120,11 +121,11 @@ def next_start(
     return min((start for start in found if start is not None), default=None)
 
 
-def near_times(space: Space, wish: Span, *, now: datetime) -> list[Span]:
+def _near_times(
+    space: Space, wish: Span, takings: Sequence[Taken], *, now: datetime
+) -> list[Span]:
     """Up to three free times in the same space nearest to the wish."""
     around = buffers(space)
-    window = around.block(wish).widened(before=timedelta(hours=12), after=timedelta(hours=12))
-    takings = taken(space_ids=[space.pk], window=window, now=now)[space.pk]
     found = {
         span
         for unit in units_of(space)
@@ -143,33 +144,50 @@ def equal_spaces(
     space: Space, wish: Span, headcount: int, *, now: datetime, limit: int = 3
 ) -> list[Space]:
     """Free spaces of the same type, or else of the same group, that hold as many people."""
-    rivals = list(
-        Space.objects.select_related("type", "floor")
-        .filter(type__group=space.type.group, bookable=True, capacity__gte=headcount)
-        .exclude(pk=space.pk)
-    )
-    blocks = {rival.pk: buffers(rival).block(wish) for rival in rivals}
-    if not blocks:
-        return []
-    window = Span(min(b.start for b in blocks.values()), max(b.end for b in blocks.values()))
-    takings = taken(space_ids=blocks, window=window, now=now)
+    rivals = _rivals(space, headcount)
+    takings = taken(space_ids=[r.pk for r in rivals], window=_around(wish, [*rivals]), now=now)
+    return _free_rivals(space, wish, rivals, takings)[:limit]
+
+
+def _rivals(space: Space, headcount: int) -> list[Space]:
+    """Other spaces of the same group that hold as many people."""
+    rows = Space.objects.select_related("type", "floor").exclude(pk=space.pk)
+    return list(rows.filter(type__group=space.type.group, bookable=True, capacity__gte=headcount))
+
+
+def _around(wish: Span, spaces: Iterable[Space]) -> Span:
+    """The wish with the widest buffers of any of the spaces."""
+    blocks = [wish, *(buffers(space).block(wish) for space in spaces)]
+    return Span(min(b.start for b in blocks), max(b.end for b in blocks))
+
+
+def _free_rivals(
+    space: Space, wish: Span, rivals: Iterable[Space], takings: Mapping[int, Sequence[Taken]]
+) -> list[Space]:
+    """Those that are free for the wish, those of the same type first."""
     free = [
         rival
         for rival in rivals
-        if free_units(rival, blocks[rival.pk], takings[rival.pk])
+        if free_units(rival, buffers(rival).block(wish), takings.get(rival.pk, ()))
         and wish.length >= timedelta(minutes=rival.type.min_min)
     ]
     free.sort(key=lambda r: (r.type_id != space.type_id, r.capacity, r.code))
-    return free[:limit]
+    return free
 
 
 def alternatives(
     space: Space, wish: Span, headcount: int, *, now: datetime
 ) -> list[dict[str, Any]]:
-    """Near times in the same space, then equal spaces at the same time, as JSON."""
-    times = [_offer("time", space, span) for span in near_times(space, wish, now=now)]
-    spaces = equal_spaces(space, wish, headcount, now=now)
-    return times + [_offer("space", equal, wish) for equal in spaces]
+    """Near times in the same space, then equal spaces at the same time, as JSON; two queries."""
+    rivals = _rivals(space, headcount)
+    window = _around(wish, [space, *rivals]).widened(before=NEAR, after=NEAR)
+    takings = taken(space_ids=[space.pk, *(r.pk for r in rivals)], window=window, now=now)
+    times = [
+        _offer("time", space, span)
+        for span in _near_times(space, wish, takings.get(space.pk, ()), now=now)
+    ]
+    equal = _free_rivals(space, wish, rivals, takings)[:3]
+    return times + [_offer("space", room, wish) for room in equal]
 
 
 def _offer(kind: str, space: Space, span: Span) -> dict[str, Any]:

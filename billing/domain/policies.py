@@ -80,6 +80,12 @@ class Policy:
     multiplier: Decimal | None = None
     max_share: Decimal | None = None
 
+    @property
+    def limits_hours(self) -> bool:
+        """Whether a tenant can use it up."""
+        limits = (self.free_half_hours_month, self.cap_half_hours_month, self.cap_half_hours_total)
+        return any(limit is not None for limit in limits)
+
 
 def read(data: Mapping[str, Any], *, label: tuple[str, str] | None = None) -> Policy:
     """Read one policy of the data file.

@@ -18,20 +18,24 @@ from billing.models import (
 _cached: dict[tuple[int, str], PriceBook] = {}
 
 
-def price_book() -> PriceBook:
-    """The price book in force.
+def price_book(fingerprint: str = "") -> PriceBook:
+    """The price book in force; no look at the database when the one named is at hand.
 
     Raises:
         NotPriced: none was loaded yet.
     """
+    for (_, known), book in list(_cached.items()):
+        if known == fingerprint:
+            return book
     version = PriceBookVersion.objects.values_list("serial", "fingerprint").first()
     if version is None:
         raise NotPriced("no price book was loaded yet")
-    if version not in _cached:
-        book = _read(version[1])
-        _cached.clear()
-        _cached[version] = book
-    return _cached[version]
+    if (at_hand := _cached.get(version)) is not None:
+        return at_hand
+    fresh = _read(version[1])
+    _cached.clear()
+    _cached[version] = fresh
+    return fresh
 
 
 def _read(fingerprint: str) -> PriceBook:

@@ -3,7 +3,13 @@
 from billing.domain.rating import ServiceWish
 from billing.services.budgets import BookingSuspended, BudgetUsedUp, release, reserve
 from billing.services.bulk import Claim, reserve_many
-from billing.services.charging import charge_booking, charge_lease, charge_many, credit_fault
+from billing.services.charging import (
+    charge_booking,
+    charge_lease,
+    charge_many,
+    credit_fault,
+    known_sources,
+)
 from billing.services.quoting import quote, quote_many
 from billing.services.runs import approve_run, ask_issue, issue_due, preview_run
 
@@ -19,6 +25,7 @@ __all__ = [
     "charge_many",
     "credit_fault",
     "issue_due",
+    "known_sources",
     "preview_run",
     "quote",
     "quote_many",

@@ -3,12 +3,11 @@
 Lock order: the tenant (so that its free hours are counted by one at a time), then budgets by id.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
-from typing import Any
 
-from django.db import transaction
-from django.db.models import F, Sum
+from django.db import connection, transaction
+from django.db.models import F, Q, Sum
 
 from base_ops.core.errors import Conflict
 from base_ops.core.models import Tenant
@@ -55,12 +54,13 @@ def reserve(*, source: str, tenant: Tenant, quote: Quote, now: datetime) -> Rese
         raise BookingSuspended(f"{tenant.code} is rated {tenant.compliance_rating}")
     day = date.fromisoformat(quote.day)
     claimed = given(quote)
-    with transaction.atomic():
+    # No savepoint: a refusal ends the caller's deed too.
+    with transaction.atomic(savepoint=False):
         if claimed:
-            Tenant.objects.select_for_update(no_key=True).get(pk=tenant.pk)
+            Tenant.objects.select_for_update(no_key=True).only("id").get(pk=tenant.pk)
         row = _fresh_row(source, tenant, quote, day.replace(day=1), now)
         if claimed:
-            _claim(row, claimed, day)
+            _claim(row, claimed, day, quote.tariff_version)
     return row
 
 
@@ -68,15 +68,12 @@ def _fresh_row(
     source: str, tenant: Tenant, quote: Quote, month: date, now: datetime
 ) -> Reservation:
     """The source's reservation without uses; what it claimed before is given back."""
-    row = Reservation.objects.filter(source=source).first()
-    if row is None:
-        return Reservation.objects.create(
-            source=source,
-            tenant=tenant,
-            month=month,
-            half_hours=quote.half_hours,
-            created_at=now,
-        )
+    row = Reservation(
+        source=source, tenant=tenant, month=month, half_hours=quote.half_hours, created_at=now
+    )
+    if _inserted(row):
+        return row
+    row = Reservation.objects.get(source=source)
     if row.state == ReservationState.COMMITTED:
         raise AlreadyInvoiced(source)
     release(source=source, now=now)
@@ -87,16 +84,30 @@ def _fresh_row(
     return row
 
 
-def _claim(row: Reservation, claimed: Iterable[Verdict], day: date) -> None:
+def _inserted(row: Reservation) -> bool:
+    """Save the row unless its source is there already."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO billing_reservation"
+            " (source, tenant_id, month, half_hours, state, created_at)"
+            " VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT (source) DO NOTHING RETURNING id",
+            [row.source, row.tenant_id, row.month, row.half_hours, row.state, row.created_at],
+        )
+        found = cursor.fetchone()
+    if found:
+        row.pk = found[0]
+    return bool(found)
+
+
+def _claim(row: Reservation, claimed: Sequence[Verdict], day: date, version: str) -> None:
     """Write the uses; money first, in the order of budget ids."""
     verdicts = {v.code: v for v in claimed}
     budgets = Budget.objects.filter(year=day.year, policy_code__in=verdicts).order_by("id")
     held = {b.policy_code: b for b in budgets}
     for budget in held.values():
         take(budget, verdicts[budget.policy_code].amount_fen)
-    policies = {p.code: p for p in selectors.price_book().policies_on(day)}
-    for verdict in verdicts.values():
-        _check_hours(row, policies[verdict.code], verdict)
+    policies = selectors.price_book(version).policies_on(day)
+    _check_hours(row, [p for p in policies if p.code in verdicts], verdicts)
     PolicyUse.objects.bulk_create(use(row, v, held.get(v.code)) for v in verdicts.values())
 
 
@@ -125,21 +136,34 @@ def take(budget: Budget, amount_fen: int) -> None:
         raise BudgetUsedUp(f"{budget} holds less than {amount_fen} fen", policy=budget.policy_code)
 
 
-def _check_hours(row: Reservation, policy: Policy, verdict: Verdict) -> None:
-    """Count the policy's hours again, now that the tenant is locked."""
+def _check_hours(
+    row: Reservation, policies: Sequence[Policy], verdicts: Mapping[str, Verdict]
+) -> None:
+    """Count the hours of the limited policies again, now that the tenant is locked."""
+    limited = [p for p in policies if p.limits_hours]
+    if not limited:
+        return
     uses = PolicyUse.objects.filter(
-        reservation__tenant=row.tenant_id, policy_code=policy.code
+        reservation__tenant=row.tenant_id, policy_code__in=[p.code for p in limited]
     ).exclude(reservation__state=ReservationState.RELEASED)
-    uses = uses.exclude(reservation=row)
-    in_month = uses.filter(reservation__month=row.month)
-    for limit, rows in (
-        (policy.free_half_hours_month, in_month),
-        (policy.cap_half_hours_month, in_month),
-        (policy.cap_half_hours_total, uses),
-    ):
-        used: dict[str, Any] = rows.aggregate(n=Sum("half_hours")) if limit is not None else {}
-        if limit is not None and (used["n"] or 0) + verdict.half_hours > limit:
-            raise BudgetUsedUp(f"hours of {policy.code} are used up", policy=policy.code)
+    sums = (
+        uses.exclude(reservation=row)
+        .values("policy_code")
+        .annotate(
+            month=Sum("half_hours", filter=Q(reservation__month=row.month)),
+            total=Sum("half_hours"),
+        )
+    )
+    used = {found["policy_code"]: found for found in sums}
+    for policy in limited:
+        before = used.get(policy.code, {"month": 0, "total": 0})
+        for limit, so_far in (
+            (policy.free_half_hours_month, before["month"]),
+            (policy.cap_half_hours_month, before["month"]),
+            (policy.cap_half_hours_total, before["total"]),
+        ):
+            if limit is not None and (so_far or 0) + verdicts[policy.code].half_hours > limit:
+                raise BudgetUsedUp(f"hours of {policy.code} are used up", policy=policy.code)
 
 
 def release(*, source: str, now: datetime) -> None:

@@ -97,6 +97,12 @@ def _release(finished: Sequence[tuple[BookingFacts, datetime]]) -> None:
         budgets.release(source=source, now=unused[source])
 
 
+def known_sources(sources: Iterable[str]) -> set[str]:
+    """Those of the facts that are charged already."""
+    found = UsageFact.objects.filter(source__in=list(sources))
+    return set(found.values_list("source", flat=True))
+
+
 def charge_lease(*, facts: LeaseFacts, now: datetime) -> list[Charge]:
     """Charge one month of a lease; the same month again returns the same charges.
 

@@ -1,5 +1,6 @@
 """Deeds on bookings; each is one transaction."""
 
+from booking.services.leasing import charge_leases
 from booking.services.making import (
     BookingWish,
     QuoteChanged,
@@ -29,6 +30,7 @@ __all__ = [
     "amend",
     "book",
     "cancel",
+    "charge_leases",
     "check_in",
     "check_out",
     "code_for_door",

@@ -4,12 +4,13 @@ import secrets
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from django.core import signing
 from django.db import transaction
 
-from base_ops.core import errors
+from base_ops.core import db, errors
 from base_ops.core.actors import Actor
 from base_ops.core.models import Space, Tenant
 from base_ops.core.spans import Span
@@ -30,9 +31,30 @@ _SALT = "booking.quote"
 
 
 class SlotTaken(errors.Conflict):
-    """Somebody else was faster; says what is in the way and what would be free."""
+    """Somebody else was faster; says what is in the way and what would be free.
+
+    The alternatives are looked up when the context is first read: by then the caller's transaction
+    has given the room back, and nobody waits for the search. Who does not read pays nothing.
+    """
 
     code, title_zh, title_en = "slot_taken", "该时段已被占用", "This slot is taken"
+
+    def __init__(
+        self, conflicts: list[dict[str, Any]], alternatives: Callable[[], list[dict[str, Any]]]
+    ) -> None:
+        self._search = alternatives
+        super().__init__("the slot is taken, buffers included", conflicts=conflicts)
+
+    @property
+    def context(self) -> dict[str, object]:
+        """What is in the way, and other times and rooms."""
+        if "alternatives" not in self._known:
+            self._known["alternatives"] = self._search()
+        return self._known
+
+    @context.setter
+    def context(self, known: dict[str, object]) -> None:
+        self._known = known
 
 
 class QuoteChanged(errors.Conflict):
@@ -156,36 +178,45 @@ def book(*, wish: BookingWish, actor: Actor, hold: bool = True, now: datetime) -
         SlotTaken: with the conflicts and alternatives.
         QuoteExpired, QuoteChanged: the wish carried a quote token that does not hold.
     """
-    around = selectors.buffers(wish.space)
-    block = around.block(wish.span)
-    with transaction.atomic():
-        locking.lock_spaces([wish.space.pk])
-        locking.release_expired([wish.space.pk], now=now)
-        waived = rules.check(
-            wish.rules_wish,
-            selectors.room(wish.space),
-            selectors.renter(wish.tenant),
-            now=now,
-            override=wish.override,
-        )
-        takings = selectors.taken(space_ids=[wish.space.pk], window=block, now=now)
-        units = selectors.free_units(wish.space, block, takings[wish.space.pk])[: wish.units]
-        if len(units) < wish.units:
-            raise _slot_taken(wish, takings[wish.space.pk], now=now)
-        quote = price(wish, now=now)
-        _check_quote(wish, quote, now=now)
-        booking = _create(wish, quote, hold=hold, now=now)
-        if not locking.allocate(booking, units=units, block=block):
-            raise _slot_taken(wish, (), now=now)
-        billing.reserve(
-            source=locking.source_of(booking), tenant=wish.tenant, quote=quote, now=now
-        )
-        record(
-            booking, "book", actor=actor, now=now,
-            overridden=[b.code for b in waived], price_fen=booking.price_fen,
-        )  # fmt: skip
-        show(booking, now=now)
+    return db.in_transaction(partial(_book, wish, actor=actor, hold=hold, now=now))
+
+
+def _book(wish: BookingWish, *, actor: Actor, hold: bool, now: datetime) -> Booking:
+    """Lock, look, write; in the caller's transaction, which a refusal rolls back."""
+    block = selectors.buffers(wish.space).block(wish.span)
+    locking.lock_spaces([wish.space.pk])
+    waived = rules.check(
+        wish.rules_wish,
+        selectors.room(wish.space),
+        selectors.renter(wish.tenant),
+        now=now,
+        override=wish.override,
+    )
+    takings = selectors.taken(space_ids=[wish.space.pk], window=block, now=now)
+    units = selectors.free_units(wish.space, block, takings[wish.space.pk])[: wish.units]
+    if len(units) < wish.units:
+        raise _slot_taken(wish, takings[wish.space.pk], now=now)
+    quote = price(wish, now=now)
+    _check_quote(wish, quote, now=now)
+    booking = _create(wish, quote, hold=hold, now=now)
+    if not _allocated(booking, units, block, now=now):
+        raise _slot_taken(wish, (), now=now)
+    billing.reserve(source=locking.source_of(booking), tenant=wish.tenant, quote=quote, now=now)
+    record(
+        booking, "book", actor=actor, now=now,
+        overridden=[b.code for b in waived], price_fen=booking.price_fen,
+    )  # fmt: skip
+    show(booking, now=now)
     return booking
+
+
+def _allocated(booking: Booking, units: Sequence[int], block: Span, *, now: datetime) -> bool:
+    """Take the units; what stands in the way can only be a hold whose time is over: end it."""
+    if locking.allocate(booking, units=units, block=block):
+        return True
+    booking.allocations.all().delete()
+    expired = locking.release_expired([booking.space_id], now=now)
+    return bool(expired) and locking.allocate(booking, units=units, block=block)
 
 
 def _create(wish: BookingWish, quote: Quote, *, hold: bool, now: datetime) -> Booking:
@@ -219,9 +250,8 @@ def _slot_taken(
     wish: BookingWish, takings: Sequence[selectors.Taken], *, now: datetime
 ) -> SlotTaken:
     return SlotTaken(
-        "the slot is taken, buffers included",
-        conflicts=[_conflict(t, wish) for t in takings],
-        alternatives=selectors.alternatives(wish.space, wish.span, wish.headcount, now=now),
+        [_conflict(t, wish) for t in takings],
+        partial(selectors.alternatives, wish.space, wish.span, wish.headcount, now=now),
     )
 
 
