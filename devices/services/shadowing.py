@@ -28,7 +28,7 @@ _SAVE = """
 UPDATE devices_shadow s SET link = n.link, session = n.session, session_ts = n.session_ts,
   version = n.version, reported = n.reported, last_seen_at = n.seen,
   reported_at = coalesce(n.reported_at, s.reported_at), uplink_score = n.score
-FROM jsonb_to_recordset(%s::jsonb) AS n(id bigint, link text, session text, session_ts bigint,
+FROM json_to_recordset(%s::json) AS n(id bigint, link text, session text, session_ts bigint,
   version bigint, reported jsonb, reported_at timestamptz, seen timestamptz, score smallint)
 WHERE s.device_id = n.id
 """

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+import msgspec
 from django.db import connection
 
 from base_ops.core.models.live import LiveTopic
@@ -28,7 +29,7 @@ def publish(changes: Changes, *, now: datetime) -> None:
     rows = [_row(name, values) for name, values in changes.items() if values]
     if rows:
         with connection.cursor() as cursor:
-            packed = json.dumps(rows, ensure_ascii=False)
+            packed = msgspec.json.encode(rows).decode()
             cursor.execute("SELECT core_live_publish(%s::jsonb, %s)", [packed, now])
 
 
