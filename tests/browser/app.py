@@ -47,9 +47,7 @@ class App:
 
     def expect_status(self, code: str, status: str, *, timeout_s: float = 10) -> None:
         """The room shows this status, now or soon, without reloading."""
-        expect(self.room(code)).to_have_attribute(
-            "data-status", status, timeout=timeout_s * 1000
-        )
+        expect(self.room(code)).to_have_attribute("data-status", status, timeout=timeout_s * 1000)
 
     def open_room(self, code: str) -> Locator:
         """Open the drawer of a room on the floor."""
@@ -82,6 +80,16 @@ class App:
         self.page.locator(".wizard header .primary").click()
         self.page.locator(".dialog .primary").click()
         self.page.locator(".steps li.done").nth(3).wait_for()
+
+    def settled(self) -> None:
+        """Wait until the screen shows its first answer instead of placeholders."""
+        self.page.locator("h1, h2").first.wait_for()
+        expect(self.page.locator('[aria-busy="true"]')).to_have_count(0)
+
+    def overflow(self) -> int:
+        """How many pixels the page is wider than its window; nobody should scroll sideways."""
+        root = "document.documentElement"
+        return int(self.page.evaluate(f"{root}.scrollWidth - {root}.clientWidth"))
 
     def shot(self, name: str) -> Path:
         """Keep a screenshot under artefacts/ (not in git) and give its path."""

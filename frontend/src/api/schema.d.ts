@@ -1232,7 +1232,7 @@ export interface components {
             /** Prepared At */
             prepared_at: string | null;
             /** Price Fen */
-            price_fen: number;
+            price_fen: number | null;
             /** Proposal */
             proposal: {
                 [key: string]: unknown;
@@ -1242,7 +1242,7 @@ export interface components {
             /** Quote */
             quote: {
                 [key: string]: unknown;
-            };
+            } | null;
             /** Ready */
             ready: string | null;
             /** Ready Reasons */

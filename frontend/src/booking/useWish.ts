@@ -2,7 +2,7 @@
 import { computed } from 'vue'
 import { useRoute, useRouter } from 'vue-router'
 import { addHours, clock, dayKey, instant } from '@/format'
-import { useLive } from '@/live/store'
+import { useOpenedAt } from '@/live/useOpenedAt'
 
 const HALF_HOUR_MS = 1_800_000
 const text = (value: unknown): string => (typeof value === 'string' ? value : '')
@@ -15,10 +15,11 @@ export function nextStart(now: number): number {
 export function useWish() {
   const route = useRoute()
   const router = useRouter()
-  const opened = nextStart(useLive().now)
+  const openedAt = useOpenedAt()
+  const opened = computed(() => nextStart(openedAt.value))
 
-  const date = computed(() => text(route.query.date) || dayKey(opened))
-  const start = computed(() => text(route.query.start) || clock(opened))
+  const date = computed(() => text(route.query.date) || dayKey(opened.value))
+  const start = computed(() => text(route.query.start) || clock(opened.value))
   const hours = computed(() => Number(route.query.hours) || 2)
   const startsAt = computed(() => instant(date.value, start.value))
   const endsAt = computed(() => addHours(startsAt.value, hours.value))
