@@ -1,5 +1,6 @@
 """What /readyz and /metrics may know of the building."""
 
+from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
@@ -20,6 +21,9 @@ def register() -> None:
     )
     metrics.register_gauge(
         "base_ops_bridge_messages", "Messages by outcome, all bridges", ["outcome"], messages
+    )
+    metrics.register_gauge(
+        "base_ops_bridge_refusals", "Refused messages, all bridges", ["reason"], refusals
     )
 
 
@@ -45,6 +49,15 @@ def commands_by_status() -> Iterable[tuple[dict[str, str], float]]:
     """How many commands are in each status."""
     for row in Command.objects.values("status").annotate(n=Count("id")):
         yield {"status": row["status"]}, row["n"]
+
+
+def refusals() -> Iterable[tuple[dict[str, str], float]]:
+    """Refused messages by reason."""
+    total: Counter[str] = Counter()
+    for reasons in BridgeHeartbeat.objects.values_list("reasons", flat=True):
+        total.update(reasons)
+    for reason, count in total.items():
+        yield {"reason": reason}, count
 
 
 def messages() -> Iterable[tuple[dict[str, str], float]]:

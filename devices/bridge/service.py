@@ -102,7 +102,7 @@ class Bridge:
                 connected=connected,
                 last_processed_at=self.tally.last_processed_at,
                 processed=self.tally.processed,
-                refused=self.tally.refusals,
+                refused=self.tally.reasons,
                 now=self._now(),
             )
         except Error as exc:

@@ -41,6 +41,12 @@ class Tally:
             self.last_processed_at = now
 
     @property
+    def reasons(self) -> dict[str, int]:
+        """Refusals by reason."""
+        with self._lock:
+            return dict(self.refused)
+
+    @property
     def refusals(self) -> int:
         """All refusals."""
         with self._lock:

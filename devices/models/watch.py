@@ -119,6 +119,9 @@ class BridgeHeartbeat(models.Model):
     last_processed_at = models.DateTimeField(null=True, blank=True)
     processed = models.BigIntegerField(default=0)
     refused = models.BigIntegerField(default=0)
+    reasons = models.JSONField(
+        default=dict, db_default={}, blank=True, help_text="refused, by reason"
+    )
     at = models.DateTimeField()
 
     def __str__(self) -> str:

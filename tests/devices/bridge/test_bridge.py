@@ -11,7 +11,7 @@ from django.db import connection
 
 from base_ops.core import clock
 from base_ops.core.actors import SYSTEM
-from devices import services
+from devices import health, services
 from devices.models import BridgeHeartbeat, Command, Shadow
 from tests.brokers import Broker
 from tests.devices.bridge import rig
@@ -58,7 +58,13 @@ def test_garbage_on_every_topic_is_counted_and_the_next_good_message_is_handled(
         eventually(lambda: reported("L1") == {"power": True})
         assert bridge.tally.refusals == len(leaves) * len(GARBAGE) + 2
         assert bridge.tally.refused["too-long"] == len(leaves)
+        eventually(lambda: dict(_counted()).get("too-long") == len(leaves))
         assert set(bridge.tally.refused) >= {"not-json", "wrong-shape", "empty", "unknown-topic"}
+
+
+def _counted() -> list[tuple[str, float]]:
+    """As /metrics shows it."""
+    return [(labels["reason"], count) for labels, count in health.refusals()]
 
 
 def test_a_command_goes_out_is_carried_out_and_comes_back_as_done(broker: Broker) -> None:
