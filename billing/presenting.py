@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any
 
+from base_ops.core.schemas import TenantRef
 from billing.domain.capitals import capitals
 from billing.models import (
     Budget,
@@ -28,7 +29,6 @@ from billing.schemas import (
     RunDetailOut,
     RunIn,
     RunOut,
-    TenantRef,
 )
 from billing.selectors.documents import MAX_LINES, month_days
 

@@ -126,6 +126,7 @@ def offer_quote(*, wish: BookingWish, now: datetime) -> dict[str, Any]:
 
     Raises:
         rules.RulesBroken: the wish could never be booked.
+        billing's BookingSuspended: a policy's gate is shut for this tenant.
     """
     rules.check(
         wish.rules_wish,
@@ -135,6 +136,8 @@ def offer_quote(*, wish: BookingWish, now: datetime) -> dict[str, Any]:
         override=wish.override,
     )
     quote = price(wish, now=now)
+    if quote.suspended:
+        raise billing.BookingSuspended(wish.tenant.code)
     expires_at = now + QUOTE_TTL
     token = signing.dumps(
         [_fingerprint(wish), quote.total_fen, int(expires_at.timestamp())], salt=_SALT
@@ -177,6 +180,7 @@ def book(*, wish: BookingWish, actor: Actor, hold: bool = True, now: datetime) -
         rules.RulesBroken: names every broken rule.
         SlotTaken: with the conflicts and alternatives.
         QuoteExpired, QuoteChanged: the wish carried a quote token that does not hold.
+        billing's BookingSuspended, BudgetUsedUp: the gate is shut, or others took the discount.
     """
     return db.in_transaction(partial(_book, wish, actor=actor, hold=hold, now=now))
 

@@ -9,10 +9,15 @@ import pytest
 from django.test import Client
 
 from base_ops.core import auth, clock, live
-from base_ops.core.models import Role, Space, User
+from base_ops.core.models import Role, Space, Tenant, User
+from base_ops.core.spans import Span
+from billing.models import Budget
+from booking.domain import rules
 from booking.domain.rules import ceil_to_grid
 from booking.models import Booking
+from booking.services import BookingWish, making
 from tests import make
+from tests.billing.world import room
 from tests.booking import world
 
 pytestmark = pytest.mark.usefixtures("prices")
@@ -256,3 +261,71 @@ def test_each_role_has_its_view_of_the_floor_and_no_other(member: User) -> None:
     assert not live.allowed(member, "occ.ops")
     assert not live.allowed(make.user(Role.TENANT_ADMIN), own)
     assert not live.allowed(make.user(Role.MANAGER), own)
+
+
+def test_money_is_for_tenant_and_finance_and_the_manager_sees_the_total_before_booking(
+    member: User,
+) -> None:
+    space, manager = world.studio(), client(make.user(Role.MANAGER))
+    asked = wish(space, tenant=member.tenant.code)
+
+    quote = manager.post(f"{API}/quotes", asked, content_type="application/json").json()
+    booked = post(manager, "/bookings", asked | {"quote_token": quote["token"]}).json()
+
+    assert quote["quote"]["total_fen"] > 0
+    assert (booked["price_fen"], booked["quote"]) == (None, None)
+    path = f"{API}/bookings/{booked['code']}"
+    for reader in (member, make.user(Role.FINANCE), make.user(Role.ADMIN)):
+        seen = client(reader).get(path).json()
+        assert seen["price_fen"] == seen["quote"]["total_fen"] == quote["quote"]["total_fen"]
+    assert client(make.user(Role.TECHNICIAN)).get(path).json()["price_fen"] is None
+
+
+def test_a_suspended_tenant_is_told_why_before_and_at_booking(member: User) -> None:
+    space, caller = world.studio(), client(member)
+    Tenant.objects.filter(pk=member.tenant_id).update(compliance_rating="D")
+
+    quoted = caller.post(f"{API}/quotes", wish(space), content_type="application/json")
+    booked = post(caller, "/bookings", wish(space))
+
+    for answer in (quoted, booked):
+        assert answer.status_code == 422
+        assert answer.json()["broken"][0]["rule"] == "suspended"
+        assert answer.json()["fields"][0]["reason_zh"]
+
+
+def test_a_discount_that_others_used_up_meanwhile_is_a_clear_problem(
+    member: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    space, caller = room("studio_single"), client(member)
+    Tenant.objects.filter(pk=member.tenant_id).update(
+        registered_in_panyu=True, joined_on=clock.now().date(), category="brand"
+    )
+    morning = (clock.now().astimezone(rules.ZONE) + timedelta(days=2)).replace(
+        hour=10, minute=0, second=0, microsecond=0
+    )
+    times = {"starts_at": morning, "ends_at": morning + timedelta(hours=1)}
+    asked = wish(space, **{name: at.isoformat() for name, at in times.items()})
+    quote = making.price(
+        BookingWish(
+            space=space,
+            tenant=Tenant.objects.get(pk=member.tenant_id),
+            span=Span(*times.values()),
+        ),
+        now=clock.now(),
+    )
+    given_now = [v for v in quote.policies if v.amount_fen]
+    assert given_now, [(v.code, v.reason_en) for v in quote.policies]
+    # A rival commits between our look and our claim: what was seen is the older price.
+    monkeypatch.setattr(making, "price", lambda *_, **__: quote)
+    Budget.objects.update_or_create(
+        policy_code=given_now[0].code,
+        year=int(quote.day[:4]),
+        defaults={"limit_fen": 0, "reserved_fen": 0, "committed_fen": 0},
+    )
+
+    answer = post(caller, "/bookings", asked)
+
+    assert answer.status_code == 409
+    assert answer.json()["code"] == "budget_used_up"
+    assert answer.json()["policy"] == given_now[0].code

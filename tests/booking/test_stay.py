@@ -9,7 +9,7 @@ from billing.models import Charge
 from booking import occupancy, services
 from booking.models import Allocation, Booking
 from booking.services.staying import TooEarly, TooLate, WrongCode
-from devices.models import Command, Grant, SceneRun
+from devices.models import Alarm, Command, Grant, SceneRun
 from tests import make
 from tests.booking import world
 
@@ -70,6 +70,20 @@ def test_a_room_that_does_not_get_ready_turns_red_and_proposes_another(now: date
     assert booking.ready_reasons
     assert booking.proposal is not None
     assert booking.proposal["space"] == equal.code
+
+
+def test_a_red_light_is_one_alarm_on_the_room_until_the_booking_is_over(now: datetime) -> None:
+    booking = world.booked(now=now)
+    services.run_prepare(now=booking.starts_at - 15 * MIN)
+
+    for seconds in (60, 62, 64):
+        services.record_ready(now=booking.starts_at - 15 * MIN + seconds * SEC)
+    raised = Alarm.objects.get(code="not_ready")
+    services.record_ready(now=booking.ends_at)
+
+    assert (raised.space, raised.cleared_at) == (booking.space, None)
+    assert raised.detail["booking"] == booking.code
+    assert Alarm.objects.get(code="not_ready").cleared_at == booking.ends_at
 
 
 def test_check_in_gives_control_until_the_end_and_starts_the_show(now: datetime) -> None:

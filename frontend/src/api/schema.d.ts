@@ -1192,7 +1192,7 @@ export interface components {
         };
         /**
          * BookingOut
-         * @description A booking as its tenant and the base see it.
+         * @description A booking as its tenant and the base see it; money only for whom it concerns.
          */
         BookingOut: {
             /** Cancel Reason */

@@ -50,7 +50,7 @@ export type Quoted = Omit<Schemas['QuoteOut'], 'quote'> & { quote: Quote }
 
 type Stored = Schemas['BookingOut']
 export type BookingStatus = Stored['status']
-export type Booking = Omit<Stored, 'quote'> & { quote: Quote }
+export type Booking = Omit<Stored, 'quote'> & { quote: Quote | null }
 
 export type Available = Schemas['AvailableOut']
 
