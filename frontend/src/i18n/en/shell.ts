@@ -48,6 +48,7 @@ export default {
     lost: 'The live link is down; reconnecting.',
     refused: 'Your session has ended; please sign in again.',
     lastAt: 'This picture is from {time} ({age} ago).',
+    quiet: 'The base has been silent for a while.',
     retry: 'Reconnect now',
   },
   age: { help: 'How old this is', silent: '{age} ago' },

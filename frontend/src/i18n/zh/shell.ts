@@ -48,6 +48,7 @@ export default {
     lost: '实时连接已断开,正在重连。',
     refused: '登录已失效,请重新登录。',
     lastAt: '画面停留在 {time}({age}前)。',
+    quiet: '基地一段时间没有消息。',
     retry: '立即重连',
   },
   age: { help: '数据的新旧', silent: '{age}前' },
