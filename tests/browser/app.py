@@ -84,7 +84,7 @@ class App:
     def settled(self) -> None:
         """Wait until the screen shows its first answer instead of placeholders."""
         self.page.locator("h1, h2").first.wait_for()
-        expect(self.page.locator('[aria-busy="true"]')).to_have_count(0)
+        expect(self.page.locator('[aria-busy="true"]')).to_have_count(0, timeout=20_000)
 
     def overflow(self) -> int:
         """How many pixels the page is wider than its window; nobody should scroll sideways."""

@@ -51,7 +51,7 @@ function behind(
   return Object.entries(heads)
     .filter(([name, head]) => {
       const topic = topics[name]
-      return topic && topic.epoch !== '' && (topic.epoch !== head.epoch || topic.seq < head.seq)
+      return topic && !topic.refused && (topic.epoch !== head.epoch || topic.seq < head.seq)
     })
     .map(([name]) => name)
 }

@@ -21,7 +21,7 @@ export function useTopic<T>(name: MaybeRefOrGetter<string | null>) {
     values: computed(() => (topic.value?.values ?? {}) as Record<string, T>),
     tele: computed(() => (topic.value?.tele ?? {}) as Record<string, Record<string, number>>),
     /** A first snapshot has arrived. */
-    ready: computed(() => Boolean(topic.value?.epoch)),
+    ready: computed(() => topic.value !== undefined && topic.value.refused === null),
     refused: computed(() => topic.value?.refused ?? null),
   }
 }
