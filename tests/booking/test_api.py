@@ -45,6 +45,11 @@ def wish(space: Space, *, hours: float = 2, **changes: Any) -> dict[str, Any]:
     return {"space": space.code, "headcount": 2} | times | changes
 
 
+def tenant_code(user: User) -> str:
+    assert user.tenant is not None
+    return user.tenant.code
+
+
 def window(asked: dict[str, Any]) -> dict[str, str]:
     return {"from": asked["starts_at"], "to": asked["ends_at"]}
 
@@ -267,7 +272,7 @@ def test_money_is_for_tenant_and_finance_and_the_manager_sees_the_total_before_b
     member: User,
 ) -> None:
     space, manager = world.studio(), client(make.user(Role.MANAGER))
-    asked = wish(space, tenant=member.tenant.code)
+    asked = wish(space, tenant=tenant_code(member))
 
     quote = manager.post(f"{API}/quotes", asked, content_type="application/json").json()
     booked = post(manager, "/bookings", asked | {"quote_token": quote["token"]}).json()
@@ -283,7 +288,7 @@ def test_money_is_for_tenant_and_finance_and_the_manager_sees_the_total_before_b
 
 def test_a_suspended_tenant_is_told_why_before_and_at_booking(member: User) -> None:
     space, caller = world.studio(), client(member)
-    Tenant.objects.filter(pk=member.tenant_id).update(compliance_rating="D")
+    Tenant.objects.filter(code=tenant_code(member)).update(compliance_rating="D")
 
     quoted = caller.post(f"{API}/quotes", wish(space), content_type="application/json")
     booked = post(caller, "/bookings", wish(space))
@@ -298,18 +303,18 @@ def test_a_discount_that_others_used_up_meanwhile_is_a_clear_problem(
     member: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     space, caller = room("studio_single"), client(member)
-    Tenant.objects.filter(pk=member.tenant_id).update(
+    Tenant.objects.filter(code=tenant_code(member)).update(
         registered_in_panyu=True, joined_on=clock.now().date(), category="brand"
     )
     morning = (clock.now().astimezone(rules.ZONE) + timedelta(days=2)).replace(
         hour=10, minute=0, second=0, microsecond=0
     )
     times = {"starts_at": morning, "ends_at": morning + timedelta(hours=1)}
-    asked = wish(space, **{name: at.isoformat() for name, at in times.items()})
+    asked = wish(space) | {name: at.isoformat() for name, at in times.items()}
     quote = making.price(
         BookingWish(
             space=space,
-            tenant=Tenant.objects.get(pk=member.tenant_id),
+            tenant=Tenant.objects.get(code=tenant_code(member)),
             span=Span(*times.values()),
         ),
         now=clock.now(),

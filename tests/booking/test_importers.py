@@ -201,8 +201,8 @@ def one_by_one() -> Iterator[None]:
             billing.charge_booking(facts=facts, now=at)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(importers.billing, "reserve_many", reserve)
-        patch.setattr(importers.billing, "charge_many", charge)
+        patch.setattr(billing, "reserve_many", reserve)
+        patch.setattr(billing, "charge_many", charge)
         yield
 
 
