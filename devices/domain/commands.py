@@ -2,6 +2,10 @@
 
 queued → sent → accepted → done, with rejected, failed and expired as the other ends. A command can
 be answered before we noted that it was sent, so an answer also moves a queued one.
+
+Expired and failed are also what we presume when nobody answers in time. The answer may come later
+(the bridge was killed, the broker was away): a device carries nothing out after its expiry, so its
+word that the command is done then stands against our presumption.
 """
 
 from enum import StrEnum
@@ -24,6 +28,7 @@ class Status(StrEnum):
 
 OPEN = (Status.QUEUED, Status.SENT, Status.ACCEPTED)
 IN_FLIGHT = (Status.SENT, Status.ACCEPTED)
+PRESUMED = (Status.EXPIRED, Status.FAILED)
 ENDS = (Status.DONE, Status.REJECTED, Status.FAILED, Status.EXPIRED)
 
 _AFTER_ACK: dict[AckStatus, Status] = {
@@ -37,14 +42,21 @@ _AFTER_ACK: dict[AckStatus, Status] = {
 }
 
 
-def after_ack(status: Status, ack: AckStatus) -> Status:
-    """The status after an answer of the device; an ended command stays as it ended."""
-    return _AFTER_ACK[ack] if status in OPEN else status
+def after_ack(status: Status, ack: AckStatus, *, answered: bool = True) -> Status:
+    """The status after an answer of the device.
+
+    An ended command stays as it ended; but where nobody had `answered` and we only presumed an
+    end, being done is news.
+    """
+    after = _AFTER_ACK[ack]
+    if status in OPEN:
+        return after
+    return after if after is Status.DONE and is_presumed(status, answered=answered) else status
 
 
-def after_effect(status: Status) -> Status:
-    """The status after the device reported a state caused by the command."""
-    return Status.DONE if status in OPEN else status
+def is_presumed(status: Status, *, answered: bool) -> bool:
+    """Whether this end is our guess, for want of an answer."""
+    return status in PRESUMED and not answered
 
 
 def is_news(end: Status, link: Link) -> bool:

@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import connection, transaction
+from django.db.models import Q
 
 from base_ops.core.errors import DomainError
 from devices.domain import commands as life
 from devices.domain.alarms import Code
-from devices.domain.commands import ENDS, OPEN, Status
+from devices.domain.commands import ENDS, OPEN, PRESUMED, Status
 from devices.domain.entitlement import NotEntitled
 from devices.domain.messages import Ack
 from devices.domain.shadow import Link, link_at
@@ -135,8 +136,8 @@ def commands_published(ids: Sequence[str], now: datetime) -> None:
 def command_acked(acks: Iterable[Ack], *, now: datetime) -> int:
     """Close or move the commands that devices answered; returns how many changed.
 
-    An answer counts only from the device that was asked, and only while the command is open, so
-    answers that arrive twice or late change nothing.
+    An answer counts only from the device that was asked, and only while the command is open or its
+    end was merely presumed; so answers that arrive twice change nothing.
     """
     with transaction.atomic():
         changes = announce.Changes()
@@ -156,14 +157,16 @@ def closes_of(acks: Sequence[Ack], effects: Mapping[str, str]) -> list[Close]:
     if not ids:
         return []
     rows = Command.objects.select_for_update(of=("self",)).select_related("device")
-    open_now = {c.pk: c for c in rows.filter(pk__in=ids, status__in=OPEN).order_by("pk")}
+    unanswered = Q(status__in=PRESUMED, acked_at=None)
+    movable = rows.filter(Q(status__in=OPEN) | unanswered, pk__in=ids)
+    open_now = {c.pk: c for c in movable.order_by("pk")}
     ends: dict[str, Close] = {}
     for ack in acks:
         command = open_now.get(ack.command_id)
         if command is None or command.device.code != ack.device:
             continue
         before = ends[command.pk].status if command.pk in ends else Status(command.status)
-        after = life.after_ack(before, ack.st)
+        after = life.after_ack(before, ack.st, answered=command.pk in ends)
         if after is not before:
             ends[command.pk] = Close(
                 command.pk, command.device_id, after, ack.code[:64], answered=True
@@ -173,8 +176,8 @@ def closes_of(acks: Sequence[Ack], effects: Mapping[str, str]) -> list[Close]:
         if command is None or command.device.code != device:
             continue
         before = ends[pk].status if pk in ends else Status(command.status)
-        if before in OPEN:
-            ends[pk] = Close(pk, command.device_id, life.after_effect(before), answered=True)
+        if before in OPEN or life.is_presumed(before, answered=pk in ends):
+            ends[pk] = Close(pk, command.device_id, Status.DONE, answered=True)
     return list(ends.values())
 
 
@@ -185,7 +188,8 @@ UPDATE devices_command c SET status = e.status, code = e.code,
   ended_at = CASE WHEN e.status = 'accepted' THEN NULL ELSE %(now)s::timestamptz END
 FROM unnest(%(ids)s::text[], %(statuses)s::text[], %(codes)s::text[], %(answered)s::bool[])
   AS e(id, status, code, answered)
-WHERE c.id = e.id AND c.status IN ('queued', 'sent', 'accepted')
+WHERE c.id = e.id AND (c.status IN ('queued', 'sent', 'accepted')
+  OR (e.status = 'done' AND c.status IN ('expired', 'failed') AND c.acked_at IS NULL))
 RETURNING c.device_id, c.state::text, c.status, c.id, c.code
 """
 

@@ -256,6 +256,23 @@ def test_time_expires_what_is_queued_and_fails_what_nobody_answered(now: datetim
     assert status_of(sent) == ("failed", "no_answer")
 
 
+def test_proof_that_comes_late_stands_against_a_presumed_end(now: datetime) -> None:
+    """A device does nothing after the expiry; so what it says is done, was done in time."""
+    _, light, camera, _ = studio()
+    orders = [
+        services.send_command(device=device, state={"power": True}, actor=SYSTEM, now=now)
+        for device in (light, camera)
+    ]
+    services.expire_commands(now + 10 * SECOND)
+    later = now + 20 * SECOND
+
+    services.command_acked([Ack(light.code, orders[0].pk, "done", "", 2)], now=later)
+    services.command_acked([Ack(camera.code, orders[1].pk, "rejected", "bad", 2)], now=later)
+    services.command_acked([Ack(light.code, orders[0].pk, "failed", "", 2)], now=later)
+
+    assert [status_of(order) for order in orders] == [("done", ""), ("expired", "expired")]
+
+
 def test_a_device_has_one_command_on_its_way(now: datetime) -> None:
     _, light, camera, _ = studio()
     first, second = (

@@ -13,7 +13,7 @@ from tests.flows.stack import Person, Stack
 from tests.waiting import eventually
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
-SOON_MS = 45_000
+SOON_MS = 60_000
 SHOTS = "journey"
 FREE_ROOM = "F1-EXH"  # the demo world books only studios by itself
 
@@ -82,6 +82,11 @@ def _watch_it_prepare(stack: Stack, manager: App, room: str, start: datetime) ->
     manager.room(room).wait_for()
     stack.move_clock(start - timedelta(minutes=14, seconds=50))
     manager.expect_status(room, "setup", timeout_s=SOON_MS / 1000)
+    person = stack.sign_in("manager")
+    eventually(
+        lambda: person.get("/occupancy")["spaces"][room]["ready"] == "green",
+        timeout_s=SOON_MS / 1000,
+    )
     manager.shot(f"{SHOTS}/5-floor-setup")
 
 
