@@ -5,14 +5,16 @@ import { ApiProblem } from '@/api/problem'
 import type { Scene, SceneRun } from '@/api/types'
 
 const POLL_MS = 700
-const FOLLOW_MS = 30_000
+/** Commands of a scene end by themselves; a slow one is asked for less often, but never given up. */
+const SLOW_AFTER_MS = 20_000
+const SLOW_POLL_MS = 3_000
 
 export function useScene(space: string) {
   const run = shallowRef<SceneRun | null>(null)
   const asked = ref<Scene | null>(null)
   const error = shallowRef<ApiProblem | null>(null)
   let timer: ReturnType<typeof setTimeout> | undefined
-  let until = 0
+  let slowFrom = 0
 
   async function apply(scene: Scene): Promise<void> {
     clearTimeout(timer)
@@ -26,7 +28,7 @@ export function useScene(space: string) {
           body: { scene },
         }),
       )
-      until = Date.now() + FOLLOW_MS
+      slowFrom = Date.now() + SLOW_AFTER_MS
       timer = setTimeout(follow, POLL_MS)
     } catch (caught) {
       error.value = ApiProblem.from(caught)
@@ -36,14 +38,14 @@ export function useScene(space: string) {
   }
 
   async function follow(): Promise<void> {
-    if (!run.value || run.value.finished || Date.now() > until) return
+    if (!run.value || run.value.finished) return
     try {
       const { id } = run.value
       run.value = await body(client.GET('/api/v1/scene-runs/{id}', { params: { path: { id } } }))
     } catch (caught) {
       error.value = ApiProblem.from(caught)
     }
-    timer = setTimeout(follow, POLL_MS)
+    timer = setTimeout(follow, Date.now() > slowFrom ? SLOW_POLL_MS : POLL_MS)
   }
 
   onScopeDispose(() => clearTimeout(timer))
