@@ -63,7 +63,7 @@ def test_a_screen_has_no_errors_and_no_barriers(
 
 def test_the_kit_shows_every_component_without_barriers(stack: Stack, browser: Browser) -> None:
     for theme in ("light", "dark"):
-        with opened(browser, stack.url, theme=theme) as app:  # type: ignore[arg-type]
+        with opened(browser, stack.url, theme=theme) as app:
             app.open("/dev/kit")
             app.page.locator("h1").wait_for()
             app.shot(f"kit-{theme}")
