@@ -83,3 +83,9 @@ export interface DeviceState {
 export type Scene = 'standby' | 'prepare' | 'on_air' | 'wrap' | 'off'
 
 export type SceneRun = Schemas['SceneRunOut']
+
+/** Measurements of one device and when they were taken; may be dropped on the way. */
+export interface Tele {
+  at: string
+  m: Record<string, number>
+}

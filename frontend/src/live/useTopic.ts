@@ -1,5 +1,6 @@
 // One live topic, current until the calling component goes away.
 import { computed, type MaybeRefOrGetter, onScopeDispose, toValue, watch } from 'vue'
+import type { Tele } from '@/api/types'
 import { useLive } from './store'
 
 export function useTopic<T>(name: MaybeRefOrGetter<string | null>) {
@@ -19,7 +20,7 @@ export function useTopic<T>(name: MaybeRefOrGetter<string | null>) {
   const topic = computed(() => live.topics[toValue(name) ?? ''])
   return {
     values: computed(() => (topic.value?.values ?? {}) as Record<string, T>),
-    tele: computed(() => (topic.value?.tele ?? {}) as Record<string, Record<string, number>>),
+    tele: computed(() => (topic.value?.tele ?? {}) as Record<string, Tele>),
     /** A first snapshot has arrived. */
     ready: computed(() => topic.value !== undefined && topic.value.refused === null),
     refused: computed(() => topic.value?.refused ?? null),
