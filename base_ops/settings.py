@@ -133,6 +133,6 @@ LOGGING = {
     "loggers": {
         "django": {"handlers": [], "level": "WARNING"},
         "daphne": {"level": "WARNING"},
-        "apscheduler": {"level": "WARNING"},
+        "apscheduler": {"level": "ERROR"},  # a beat skipped while a job runs is by design
     },
 }
