@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 
 import pytest
+from playwright.sync_api import Browser
 
+from tests.browser import chromium
 from tests.flows.stack import Stack, running
 
 
@@ -13,3 +15,10 @@ def stack() -> Iterator[Stack]:
     with running() as base:
         base.wait_ready()
         yield base
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A real Chromium, gone with the module: Playwright's loop would stand in others' way."""
+    with chromium.launched() as found:
+        yield found

@@ -1,13 +1,10 @@
 """The main job in a real browser: two people, two screens, from finding a room to its invoice."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-import pytest
 from playwright.sync_api import Browser, Locator, expect
 
-from tests.browser import chromium
 from tests.browser.app import App, opened
 from tests.flows.stack import Person, Stack
 from tests.waiting import eventually
@@ -16,13 +13,6 @@ SHANGHAI = ZoneInfo("Asia/Shanghai")
 SOON_MS = 60_000
 SHOTS = "journey"
 FREE_ROOM = "F1-EXH"  # the demo world books only studios by itself
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """One real Chromium."""
-    with chromium.launched() as browser:
-        yield browser
 
 
 def test_the_main_job_in_a_browser(stack: Stack, browser: Browser) -> None:
