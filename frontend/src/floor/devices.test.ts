@@ -45,5 +45,10 @@ describe('devices', () => {
     const run = { progress } as Pick<SceneRun, 'progress'>
 
     expect(devices.tally(run)).toEqual({ waiting: 3, done: 4, failed: 1 })
+    expect(devices.tally({ progress: { total: 5, queued: 0, done: 5 } })).toEqual({
+      waiting: 0,
+      done: 5,
+      failed: 0,
+    })
   })
 })

@@ -68,6 +68,7 @@ export const step = (status: string): Step =>
 
 export function tally(run: Pick<SceneRun, 'progress'>): Record<Step, number> {
   const sum = { waiting: 0, done: 0, failed: 0 }
-  for (const [status, count] of Object.entries(run.progress)) sum[step(status)] += count
+  for (const [status, count] of Object.entries(run.progress))
+    if (status !== 'total') sum[step(status)] += count
   return sum
 }
