@@ -1,7 +1,9 @@
 """One device as we know it, and how each message changes that. Pure; newest wins.
 
 A session is one boot of a device. Within a session the higher version wins. A message of another
-session wins when it is younger than all we have seen of the current one.
+session wins when it is younger than all we have seen of the current one; a device that comes now
+begins its session whatever its clock says. No clock is believed to be far ahead of ours, so that
+one wrong time does not shut out all that follow.
 """
 
 from collections.abc import Mapping
@@ -13,6 +15,7 @@ from typing import Any
 from devices.domain import messages
 
 STALE_AFTER = timedelta(seconds=45)
+AHEAD = timedelta(seconds=60)  # a device's clock may be this far ahead of ours
 _NEVER = -1
 
 
@@ -65,39 +68,42 @@ def merge(shadow: Shadow, message: messages.Incoming, *, now: datetime) -> Shado
 
 def _after_status(shadow: Shadow, message: messages.Status, now: datetime) -> Shadow:
     current = message.session == shadow.session
-    younger = message.ts > shadow.session_ts
+    known, said = _believed(shadow.session_ts, now), _believed(message.ts, now)
+    session_ts = max(known, said)
     if not message.online:
         if not current and shadow.session_ts != _NEVER:
             return shadow  # the will of an earlier life
-        return replace(
-            shadow,
-            link=Link.OFFLINE,
-            session=message.session,
-            session_ts=max(shadow.session_ts, message.ts),
-        )
-    if not current and not younger:
+        return replace(shadow, link=Link.OFFLINE, session=message.session, session_ts=session_ts)
+    if not current and message.retained and said <= known:
         return shadow
     begun = shadow if current else replace(shadow, session=message.session, version=_NEVER)
-    begun = replace(begun, session_ts=max(shadow.session_ts, message.ts), link=Link.ONLINE)
+    begun = replace(begun, session_ts=session_ts, link=Link.ONLINE)
     return _seen(begun, _heard_at(message.ts, message.retained, now))
 
 
 def _after_state(shadow: Shadow, message: messages.State, now: datetime) -> Shadow:
     current = message.session == shadow.session
-    newest = message.v > shadow.version if current else message.ts > shadow.session_ts
+    known, said = _believed(shadow.session_ts, now), _believed(message.ts, now)
+    newest = message.v > shadow.version if current else said > known
     if not newest:
-        return shadow if message.retained or not current else _seen(shadow, now)
+        again = current and message.v == shadow.version and message.state == shadow.reported
+        return _seen(shadow, now) if again and not message.retained else shadow
     at = _heard_at(message.ts, message.retained, now)
     farewell = message.retained and current and shadow.link is Link.OFFLINE
     return Shadow(
         link=Link.OFFLINE if farewell else Link.ONLINE,
         session=message.session,
-        session_ts=max(shadow.session_ts, message.ts),
+        session_ts=max(known, said),
         version=message.v,
         reported=message.state,
         reported_at=at,
         last_seen_at=max(shadow.last_seen_at, at) if shadow.last_seen_at else at,
     )
+
+
+def _believed(ts: int, now: datetime) -> int:
+    """A time of a device's clock, at most `AHEAD` of ours."""
+    return min(ts, round((now + AHEAD).timestamp() * 1000))
 
 
 def _seen(shadow: Shadow, at: datetime) -> Shadow:

@@ -56,6 +56,7 @@ def test_reads_each_kind_of_message() -> None:
         (b'{"v":1,"session":"a","ts":1,"state":{"x":NaN}}', "not-json"),
         (b'{"v":1,"session":"a","ts":1,"state":{"x":-Infinity}}', "not-json"),
         (b'{"v":1,"session":"a","ts":1,"state":{"x":1e400}}', "wrong-shape"),
+        (b'{"v":2147483648,"session":"a","ts":1,"state":{}}', "wrong-shape"),
         (b'{"v":1,"session":"a","ts":1,"state":{"x":"\\u0000"}}', "wrong-shape"),
         (b'{"v":1,"session":"a","ts":1,"state":{"\\u0000":1}}', "wrong-shape"),
         (b'{"v":1,"session":"\\u0000","ts":1,"state":{}}', "not-json"),

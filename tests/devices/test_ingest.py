@@ -53,6 +53,47 @@ def test_a_new_session_starts_versions_again_and_the_old_one_is_over(now: dateti
     assert shadow(light).link == "online"
 
 
+def test_a_clock_far_ahead_does_not_shut_out_the_device(now: datetime) -> None:
+    light = make.device()
+    services.ingest([make.online(light, now), make.state(light, now, 9, power=False)], now)
+    far = now.replace(year=2099)
+    services.ingest([make.state(light, far, 2**31 - 1, "zzz", power=True)], now)
+    frozen_at = shadow(light).last_seen_at
+    soon, later = now + SECOND, now + 61 * SECOND
+
+    services.ingest([make.state(light, soon, 10, power=False)], soon)
+    assert (shadow(light).session, shadow(light).last_seen_at) == ("zzz", frozen_at)
+    services.ingest([make.state(light, later, 11, power=False)], later)
+
+    assert (shadow(light).session, shadow(light).version) == ("s1", 11)
+    assert shadow(light).reported == {"power": False}
+
+
+def test_a_device_that_comes_begins_its_session_whatever_its_clock_says(now: datetime) -> None:
+    light = make.device()
+    services.ingest([make.state(light, now.replace(year=2099), 5, "zzz", power=True)], now)
+    past = now.replace(year=2001)
+
+    services.ingest(
+        [make.online(light, past, "s2"), make.state(light, past, 1, "s2", power=False)],
+        now + SECOND,
+    )
+
+    assert (shadow(light).session, shadow(light).version) == ("s2", 1)
+    assert shadow(light).reported == {"power": False}
+
+
+def test_a_state_that_is_thrown_away_is_no_sign_of_life(now: datetime) -> None:
+    light = make.device()
+    services.ingest([make.online(light, now), make.state(light, now, 9, power=True)], now)
+
+    services.ingest([make.state(light, now, 8, power=False)], now + SECOND)
+    assert shadow(light).last_seen_at == now
+    services.ingest([make.state(light, now, 9, power=True)], now + SECOND)
+
+    assert shadow(light).last_seen_at == now + SECOND
+
+
 def test_strangers_are_counted_and_only_a_meta_puts_one_into_quarantine(now: datetime) -> None:
     batch: list[Incoming] = [Status("nobody", True, "s", 1), Meta("newcomer", "light", "X")]
 

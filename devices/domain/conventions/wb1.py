@@ -19,7 +19,7 @@ ROOT = "wb1"
 _DEVICE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", re.ASCII)
 
 Millis = Annotated[int, msgspec.Meta(ge=0, le=4_102_444_800_000)]  # up to the year 2100
-Version = Annotated[int, msgspec.Meta(ge=0, le=2**53 - 1)]
+Version = Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)]  # no boot counts further
 Word = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 Short = Annotated[str, msgspec.Meta(max_length=64)]
 Key = Annotated[str, msgspec.Meta(min_length=1, max_length=48)]
