@@ -32,6 +32,7 @@ router = Router(tags=["devices"])
 FLOOR_ROLES = frozenset({Role.MANAGER, Role.TECHNICIAN, Role.ADMIN})
 HOUR = timedelta(hours=1)
 LONGEST = timedelta(days=31)
+FIRST_YEAR, LAST_YEAR = 2000, 2100
 
 
 class NoSuchDevice(errors.NotFound):
@@ -147,13 +148,13 @@ def get_telemetry(
     from_: Annotated[datetime | None, Query(alias="from")] = None,
     to: datetime | None = None,
 ) -> SeriesOut:
-    """One metric over [from, to); by default the last hour."""
+    """One metric over [from, to); the last hour by default. Tenants see none before their right."""
     now = clock.now()
     device = _device(request, code, now)
-    end = to or now
-    points = selectors.telemetry(
-        device=device, metric=metric, span=_span(from_ or end - HOUR, end)
-    )
+    end = _in_range(to or now)
+    span = _span(_in_range(from_ or end - HOUR), end)
+    seen = _seen_part(request, device, span, now)
+    points = selectors.telemetry(device=device, metric=metric, span=seen) if seen else []
     return SeriesOut(
         device=device.code, metric=metric, points=[Point(at=at, value=v) for at, v in points]
     )
@@ -228,6 +229,24 @@ def _space(request: HttpRequest, code: str, now: datetime) -> Space:
     if space is None or hidden:
         raise NoSuchSpace(code[:32])
     return space
+
+
+def _seen_part(request: HttpRequest, device: Device, span: Span, now: datetime) -> Span | None:
+    """The part of a time that the caller may see; a tenant's begins with the right they hold."""
+    tenant_id = auth.user_of(request).tenant_id
+    if tenant_id is None:
+        return span
+    since = selectors.held_since(device.space_id, tenant_id=tenant_id, now=now)
+    if since is None or since >= span.end:
+        return None
+    return Span(max(span.start, since), span.end)
+
+
+def _in_range(at: datetime) -> datetime:
+    """Raises errors.Invalid outside the years that telemetry can be of."""
+    if not FIRST_YEAR <= at.year <= LAST_YEAR:
+        raise errors.Invalid(f"years {FIRST_YEAR} to {LAST_YEAR}", fields=[_range_fault()])
+    return at
 
 
 def _span(start: datetime, end: datetime) -> Span:

@@ -84,6 +84,14 @@ def held_space_ids(*, tenant_id: int, now: datetime) -> set[int]:
     return set(rows.values_list("space_id", flat=True))
 
 
+def held_since(space_id: int | None, *, tenant_id: int, now: datetime) -> datetime | None:
+    """When the earliest right began that the tenant holds now in a space; None without one."""
+    rows = Grant.objects.filter(
+        tenant_id=tenant_id, space_id=space_id, revoked_at=None, until__gt=now
+    )
+    return rows.order_by("granted_at").values_list("granted_at", flat=True).first()
+
+
 def booking_in(space: Space, *, tenant_id: int | None, now: datetime) -> str | None:
     """The booking by which somebody holds the space now: the tenant's own, or anybody's."""
     rows = Grant.objects.filter(space=space, revoked_at=None, until__gt=now)

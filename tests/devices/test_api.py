@@ -186,6 +186,43 @@ def test_telemetry_is_read_by_metric_and_time() -> None:
     assert refused == 422
 
 
+def test_a_tenant_reads_no_telemetry_of_those_before() -> None:
+    encoder = make.device("encoder")
+    assert encoder.space is not None
+    at = clock.now()
+    granted_at = at - timedelta(minutes=10)
+    for minutes, kbps in ((20, 1.0), (5, 2.0)):
+        heard_at = at - timedelta(minutes=minutes)
+        services.ingest([Tele(encoder.code, make.ms(heard_at), {"kbps": kbps})], heard_at)
+    who = holder_of(encoder.space, granted_at)
+    path = f"/devices/{encoder.code}/telemetry?metric=kbps"
+
+    _, mine = who.get(path)
+    _, before = who.get(f"{path}&to={granted_at:%Y-%m-%dT%H:%M:%SZ}")
+    _, all_of_it = caller(Role.MANAGER).get(path)
+
+    assert [p["value"] for p in mine["points"]] == [2.0]
+    assert before["points"] == []
+    assert [p["value"] for p in all_of_it["points"]] == [1.0, 2.0]
+
+
+@pytest.mark.parametrize(
+    "time",
+    [
+        "to=0001-01-01",
+        "to=0001-01-01T00:00:00Z",
+        "from=9999-12-31T00:00:00Z",
+        "from=1999-12-31T00:00:00Z&to=2000-01-01T00:00:00Z",
+    ],
+)
+def test_telemetry_of_a_time_out_of_range_is_refused(time: str) -> None:
+    encoder = make.device("encoder")
+
+    status, _ = caller(Role.MANAGER).get(f"/devices/{encoder.code}/telemetry?metric=kbps&{time}")
+
+    assert status == 422
+
+
 def test_an_alarm_is_acknowledged_once() -> None:
     light = make.device()
     at = clock.now()
