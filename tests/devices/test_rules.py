@@ -77,6 +77,16 @@ def test_wrap_parks_a_ptz_and_closes_a_camera_that_cannot_move() -> None:
     assert by_code["fixed"] == closed
 
 
+@pytest.mark.parametrize("scene", [Scene.WRAP, Scene.OFF])
+@pytest.mark.parametrize("role", ["stream", "backup-stream", "graphics", "spare-encoder"])
+def test_the_end_clears_the_target_of_every_encoder(scene: Scene, role: str) -> None:
+    encoder = target("encoder", role, run="stopped", target_ref="secret-of-the-last")
+
+    (step,) = scenes.plan(scene, [encoder])
+
+    assert step.state == {"target_ref": None}
+
+
 values = st.one_of(st.booleans(), st.integers(0, 100), st.sampled_from(["live", "stopped", "off"]))
 targets = st.builds(
     lambda kind, role, expected: Target(f"{kind}-{role}", kind, role, MODELS[kind], expected),
