@@ -5,6 +5,8 @@ from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
+import django.db
+import psycopg
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from ninja import NinjaAPI, Schema
 from ninja.errors import AuthenticationError, HttpError, ValidationError
@@ -120,6 +122,9 @@ def install(api: NinjaAPI) -> None:
         AuthenticationError: lambda request, _: domain_error(request, errors.Unauthenticated()),
         Http404: lambda request, _: domain_error(request, errors.NotFound()),
         HttpError: _http_error,
+        django.db.DataError: _data_error,
+        psycopg.DataError: _data_error,
+        UnicodeEncodeError: _data_error,
     }
     for kind, handler in handlers.items():
         api.add_exception_handler(kind, handler)
@@ -131,6 +136,12 @@ def _http_error(request: HttpRequest, exc: HttpError) -> HttpResponse:
         return domain_error(request, errors.Forbidden(exc.message))
     problem = errors.Invalid(exc.message)
     return respond(request, exc.status_code, problem)
+
+
+def _data_error(request: HttpRequest, exc: Exception) -> HttpResponse:
+    """A value that the database cannot hold and that no check before it named."""
+    logger.warning("problem.data", exc_info=exc)
+    return domain_error(request, errors.Invalid("a value is out of range or is not text"))
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
