@@ -7,12 +7,16 @@ from billing.models.charges import Charge, Document
 
 
 class RunStatus(models.TextChoices):
-    """preview → approved → issuing → issued; a newer preview supersedes an older one."""
+    """preview → approved → issuing → issued, or failed when no document could be made.
+
+    A newer preview supersedes an older one.
+    """
 
     PREVIEW = "preview"
     APPROVED = "approved"
     ISSUING = "issuing"
     ISSUED = "issued"
+    FAILED = "failed"
     SUPERSEDED = "superseded"
 
 

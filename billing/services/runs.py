@@ -3,22 +3,27 @@
 import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from itertools import groupby
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Max, Q
 
 from base_ops.core import audit, live
 from base_ops.core.actors import Actor
 from base_ops.core.errors import Conflict, Invalid
 from billing.domain.inputs import Input, inputs_hash, run_hash
+from billing.domain.texts import local_day
 from billing.models import Charge, InvoiceRun, RunEntry
 from billing.models.invoices import RunStatus
 from billing.selectors import documents
 from billing.services import issuing
 
 logger = logging.getLogger(__name__)
+
+_LOCK = 7_302_611  # one at a time decides which run goes on
+_LONGEST = timedelta(days=400)
+_YEARS = range(2000, 2101)
 
 
 class InputsChanged(Conflict):
@@ -37,6 +42,18 @@ class EmptyPeriod(Invalid):
     """The period ends before it begins."""
 
     code, title_zh, title_en = "empty_period", "期间无效", "The period is empty"
+
+
+class PeriodOutOfRange(Invalid):
+    """The period has not begun, is longer than 400 days, or is not of this century."""
+
+    code, title_zh, title_en = "period_out_of_range", "期间超出允许范围", "Period out of range"
+
+
+class RunOverlaps(Conflict):
+    """Another run that is under way has the same days or the same charges."""
+
+    code, title_zh, title_en = "run_overlaps", "另一账单批次尚未完成", "Another run is under way"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +88,9 @@ def preview_run(*, period_from: date, period_to: date, actor: Actor, now: dateti
 
     Raises:
         EmptyPeriod: the period ends before it begins.
+        PeriodOutOfRange: it begins after today, or is absurd.
     """
-    if period_to < period_from:
-        raise EmptyPeriod(f"{period_from} .. {period_to}")
+    _check_period(period_from, period_to, today=local_day(now))
     with transaction.atomic():
         cutoff = Charge.objects.aggregate(n=Max("id"))["n"] or 0
         plan = list(_plan(period_to, cutoff))
@@ -96,6 +113,15 @@ def preview_run(*, period_from: date, period_to: date, actor: Actor, now: dateti
         _record(run, "run.preview", actor, now)
         _publish(run, now)
     return run
+
+
+def _check_period(first: date, last: date, *, today: date) -> None:
+    """Let through what has begun; the month under way may be run before its end."""
+    if last < first:
+        raise EmptyPeriod(f"{first} .. {last}")
+    sane = first.year in _YEARS and last.year in _YEARS and last - first <= _LONGEST
+    if not sane or first > today:
+        raise PeriodOutOfRange(f"{first} .. {last}")
 
 
 def _plan(period_to: date, cutoff: int) -> Iterator[Planned]:
@@ -144,13 +170,16 @@ def approve_run(
     Raises:
         WrongState: it is not a preview.
         InputsChanged: its charges changed since the preview.
+        RunOverlaps: another run is approved or being issued.
     """
     with transaction.atomic():
+        _take_turn()
         run = _locked(run_id)
         if run.status != RunStatus.PREVIEW:
             raise WrongState(f"run {run_id} is {run.status}", state=run.status)
         if inputs_hash is not None and inputs_hash != run.inputs_hash:
             raise InputsChanged("another preview was approved than the one that was seen")
+        _refuse_rivals(run, RunStatus.APPROVED, RunStatus.ISSUING)
         _check_inputs(run)
         run.status, run.approved_by, run.approved_at = RunStatus.APPROVED, actor.label, now
         run.save(update_fields=["status", "approved_by", "approved_at"])
@@ -167,13 +196,17 @@ def ask_issue(*, run_id: int, actor: Actor, now: datetime) -> InvoiceRun:
     Raises:
         WrongState: it is not approved.
         InputsChanged: its charges changed since the approval.
+        RunOverlaps: another run is being issued. One that is only approved cannot be here by
+            `approve_run`; of two from before, either may go on, and the other's charges changed.
     """
     with transaction.atomic():
+        _take_turn()
         run = _locked(run_id)
         if run.status in (RunStatus.ISSUING, RunStatus.ISSUED):
             return run
         if run.status != RunStatus.APPROVED:
             raise WrongState(f"run {run_id} is {run.status}", state=run.status)
+        _refuse_rivals(run, RunStatus.ISSUING)
         _check_inputs(run)
         run.status, run.issue_asked_at = RunStatus.ISSUING, now
         run.save(update_fields=["status", "issue_asked_at"])
@@ -202,10 +235,7 @@ def issue_next(*, run_id: int, now: datetime) -> bool:
             return False
         entry = run.entries.filter(invoice=None, problem="").order_by("position").first()
         if entry is None:
-            run.status, run.issued_at = RunStatus.ISSUED, now
-            run.save(update_fields=["status", "issued_at"])
-            logger.info("run.issued", extra={"run": run.pk, "documents": run.entries_done})
-            _publish(run, now)
+            _finish(run, now)
             return False
         issuing.issue_entry(entry, run=run, now=now)
         if not entry.problem:
@@ -213,6 +243,48 @@ def issue_next(*, run_id: int, now: datetime) -> bool:
             run.save(update_fields=["entries_done"])
         _publish(run, now, last=entry)
     return True
+
+
+def _finish(run: InvoiceRun, now: datetime) -> None:
+    """No document is left to make; a run that made none of its documents has failed."""
+    if run.entries_total and not run.entries_done:
+        run.status = RunStatus.FAILED
+    else:
+        run.status, run.issued_at = RunStatus.ISSUED, now
+    run.save(update_fields=["status", "issued_at"])
+    logger.info(
+        "run.ended",
+        extra={"run": run.pk, "status": run.status, "documents": run.entries_done},
+    )
+    _publish(run, now)
+
+
+def _take_turn() -> None:
+    """One approval or start of issue at a time, until its transaction ends; before any row."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
+
+
+def _refuse_rivals(run: InvoiceRun, *statuses: RunStatus) -> None:
+    """Refuse beside another run at these steps with days or charges of this one.
+
+    A run takes late charges of earlier periods too, so runs of different months can share some.
+    An approved run whose charges changed can never be issued, and stands in nobody's way.
+
+    Raises:
+        RunOverlaps: with the other run's id.
+    """
+    mine = _charge_ids(run)
+    for other in InvoiceRun.objects.filter(status__in=statuses).exclude(pk=run.pk):
+        days = other.period_from <= run.period_to and run.period_from <= other.period_to
+        if not days and mine.isdisjoint(_charge_ids(other)):
+            continue
+        if other.status == RunStatus.ISSUING or _unchanged(other):
+            raise RunOverlaps(f"run {other.pk} is {other.status}", run=other.pk)
+
+
+def _charge_ids(run: InvoiceRun) -> set[int]:
+    return {pk for ids in run.entries.values_list("charge_ids", flat=True) for pk in ids}
 
 
 def _locked(run_id: int) -> InvoiceRun:
@@ -227,8 +299,12 @@ def _locked(run_id: int) -> InvoiceRun:
     return run
 
 
+def _unchanged(run: InvoiceRun) -> bool:
+    return _hash(list(_plan(run.period_to, run.last_charge_id))) == run.inputs_hash
+
+
 def _check_inputs(run: InvoiceRun) -> None:
-    if _hash(list(_plan(run.period_to, run.last_charge_id))) != run.inputs_hash:
+    if not _unchanged(run):
         raise InputsChanged(f"the charges of run {run.pk} changed")
 
 

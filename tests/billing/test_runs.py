@@ -140,8 +140,8 @@ def test_issue_is_refused_when_inputs_changed_since_approval(later: datetime) ->
     some_charges(later)
     first, second = november(later), november(later)
     InvoiceRun.objects.filter(pk=first.pk).update(status="preview")
-    for run in (first, second):
-        services.approve_run(run_id=run.pk, actor=SYSTEM, now=later)
+    services.approve_run(run_id=first.pk, actor=SYSTEM, now=later)
+    InvoiceRun.objects.filter(pk=second.pk).update(status="approved")
     services.ask_issue(run_id=first.pk, actor=SYSTEM, now=later)
     services.issue_due(later)
 
@@ -149,6 +149,86 @@ def test_issue_is_refused_when_inputs_changed_since_approval(later: datetime) ->
         services.ask_issue(run_id=second.pk, actor=SYSTEM, now=later)
     with pytest.raises(runs.WrongState):
         services.approve_run(run_id=second.pk, actor=SYSTEM, now=later)
+
+
+@pytest.mark.usefixtures("prices")
+@pytest.mark.parametrize(
+    ("first_day", "last_day"),
+    [("2026-11-15", "2026-12-15"), ("2026-12-01", "2026-12-31")],
+    ids=["shared days", "shared charges only"],
+)
+def test_runs_that_overlap_take_turns(later: datetime, first_day: str, last_day: str) -> None:
+    some_charges(later)
+    first = november(later)
+    second = services.preview_run(
+        period_from=date.fromisoformat(first_day),
+        period_to=date.fromisoformat(last_day),
+        actor=SYSTEM,
+        now=later,
+    )
+    services.approve_run(run_id=first.pk, actor=SYSTEM, now=later)
+
+    with pytest.raises(runs.RunOverlaps) as beside_approved:
+        services.approve_run(run_id=second.pk, actor=SYSTEM, now=later)
+    services.ask_issue(run_id=first.pk, actor=SYSTEM, now=later)
+    InvoiceRun.objects.filter(pk=second.pk).update(status="approved")
+    with pytest.raises(runs.RunOverlaps) as beside_issuing:
+        services.ask_issue(run_id=second.pk, actor=SYSTEM, now=later)
+
+    assert services.issue_due(later) == 3
+    for refused in (beside_approved, beside_issuing):
+        assert refused.value.context["run"] == first.pk
+
+
+@pytest.mark.usefixtures("prices")
+def test_an_approved_run_that_can_never_be_issued_blocks_nobody(later: datetime) -> None:
+    [tenant] = some_charges(later, 1)
+    stale = november(later)
+    approved(later)
+    services.issue_due(later)
+    InvoiceRun.objects.filter(pk=stale.pk).update(status="approved")
+    finished(tenant=tenant, space=room(), span=span("11-20 10:00", 1), now=later)
+
+    run = approved(later)
+
+    assert (run.status, services.issue_due(later)) == ("issuing", 1)
+
+
+@pytest.mark.usefixtures("prices")
+def test_a_run_that_could_make_no_document_has_failed(later: datetime) -> None:
+    some_charges(later)
+    doomed = november(later)
+    approved(later)
+    services.issue_due(later)
+    InvoiceRun.objects.filter(pk=doomed.pk).update(status="issuing")
+
+    services.issue_due(later)
+
+    doomed.refresh_from_db()
+    assert (doomed.status, doomed.entries_done, doomed.issued_at) == ("failed", 0, None)
+    assert live.state(doomed.topic)[2]["progress"]["problems"] == 3
+
+
+@pytest.mark.usefixtures("prices")
+@pytest.mark.parametrize(
+    ("first_day", "last_day"),
+    [
+        ("2026-12-02", "2026-12-31"),
+        ("2025-01-01", "2026-12-01"),
+        ("1999-12-01", "2000-01-01"),
+        ("2026-12-01", "2101-01-01"),
+    ],
+)
+def test_a_period_to_come_or_without_sense_is_refused(
+    later: datetime, first_day: str, last_day: str
+) -> None:
+    with pytest.raises(runs.PeriodOutOfRange):
+        services.preview_run(
+            period_from=date.fromisoformat(first_day),
+            period_to=date.fromisoformat(last_day),
+            actor=SYSTEM,
+            now=later,
+        )
 
 
 @pytest.mark.usefixtures("prices")

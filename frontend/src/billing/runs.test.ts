@@ -9,6 +9,7 @@ describe('runs', () => {
     expect(stage('preview')).toBe('approve')
     expect(stage('approved')).toBe('issue')
     expect(stage('issued')).toBe('done')
+    expect(stage('failed')).toBe('preview')
   })
 
   it('take progress from the live topic and never go back', () => {

@@ -28,6 +28,7 @@ export default {
     approved: 'Approved',
     issuing: 'Issuing',
     issued: 'Issued',
+    failed: 'Failed',
     superseded: 'Superseded',
   },
   runs: {

@@ -28,6 +28,7 @@ export default {
     approved: '已批准',
     issuing: '正在开出',
     issued: '已开出',
+    failed: '未能开具',
     superseded: '已被新预览取代',
   },
   runs: {
