@@ -14,7 +14,9 @@ from datetime import datetime, timedelta
 from django.db import connection, transaction
 from django.db.models import Q
 
+from base_ops.core.actors import Actor
 from base_ops.core.errors import DomainError
+from base_ops.core.models import User
 from devices.domain import commands as life
 from devices.domain.alarms import Code
 from devices.domain.commands import ENDS, OPEN, PRESUMED, Status
@@ -47,14 +49,16 @@ ORDER BY c.id LIMIT %(limit)s FOR UPDATE OF c SKIP LOCKED
 def claim_commands(limit: int, now: datetime) -> list[Command]:
     """The next commands to publish, each with device, model and space loaded; leased, in order.
 
-    Rights, the interlock and expiry are checked again here: what fails is closed and not returned.
+    Askers, rights, the interlock and expiry are checked again here: what fails is closed and not
+    returned.
     """
     with transaction.atomic():
         found = _candidates(limit, now)
         known = guarding.facts({c.device.space_id for c in found if c.device.space_id}, now=now)
+        askers = _askers(found)
         passed, ends = [], []
         for command in found:
-            end = _refusal(command, known)
+            end = _refusal(command, known, askers)
             if end is None:
                 passed.append(command)
             else:
@@ -81,6 +85,14 @@ def _candidates(limit: int, now: datetime) -> list[Command]:
     return list(rows.select_related("device__shadow", "device__model", "device__space"))
 
 
+def _askers(commands: Sequence[Command]) -> dict[str, Actor]:
+    """The people who asked, by id, as they are now; without those who may not sign in."""
+    ids = {int(c.actor_id) for c in commands if c.actor_kind == "user"}
+    if not ids:
+        return {}
+    return {str(u.pk): u.actor for u in User.objects.filter(pk__in=ids, is_active=True)}
+
+
 @dataclass(frozen=True, slots=True)
 class Close:
     """How a command ends, or moves on while it is open; `code` says why."""
@@ -92,15 +104,24 @@ class Close:
     answered: bool = False
 
 
-def _refusal(command: Command, known: guarding.Facts) -> Close | None:
+def _refusal(command: Command, known: guarding.Facts, askers: Mapping[str, Actor]) -> Close | None:
     """Why a queued command must not be sent now, or None."""
     if command.expires_at <= known.now:
         return Close(command.pk, command.device_id, Status.EXPIRED, "expired")
     try:
+        _check_asker(command.actor, askers)
         _check_again(command, known)
     except DomainError as exc:
         return Close(command.pk, command.device_id, Status.REJECTED, exc.code)
     return None
+
+
+def _check_asker(actor: Actor, askers: Mapping[str, Actor]) -> None:
+    if actor.kind != "user":
+        return
+    today = askers.get(actor.id)
+    if today is None or (today.role, today.tenant_id) != (actor.role, actor.tenant_id):
+        raise NotEntitled("who asked has left, or has another role or tenant now")
 
 
 def _check_again(command: Command, known: guarding.Facts) -> None:

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from base_ops.core.actors import Actor
+from base_ops.core.models import Role, Tenant, User
 from devices.domain import messages
 from devices.domain.shadow import Link
 from devices.models import Device, DeviceModel, Shadow
@@ -22,7 +23,7 @@ MODEL_OF = {
     "network": "NET-WAN",
 }
 ROLE_OF = {"light": "key", "camera": "main", "encoder": "stream", "power_meter": "meter"}
-MANAGER = Actor(kind="user", id="1", label="manager@test", role="manager")
+MANAGER = Actor(kind="user", id="1000001", label="manager@test", role="manager")
 
 
 def ms(at: datetime) -> int:
@@ -46,12 +47,19 @@ def device(kind: str = "light", **changes: Any) -> Device:
     fields = {"code": f"D{next(_number):04d}", "kind": kind, "role": ROLE_OF.get(kind, kind)}
     row = Device.objects.create(**fields | {"model": model} | changes)
     Shadow.objects.create(device=row, link=link, last_seen_at=seen_at)
+    _manager()
     return row
 
 
+def _manager() -> None:
+    """Save the person behind MANAGER, whose commands are sent only while they are there."""
+    fields = {"email": MANAGER.label, "name": "Manager", "role": MANAGER.role}
+    User.objects.get_or_create(pk=int(MANAGER.id), defaults=fields)
+
+
 def tenant_actor(tenant_id: int) -> Actor:
-    """A member of a tenant."""
-    return Actor("user", "7", "member@test", role="tenant_member", tenant_id=tenant_id)
+    """Save a member of a tenant."""
+    return make.user(Role.TENANT_MEMBER, tenant=Tenant.objects.get(pk=tenant_id)).actor
 
 
 def online(device: Device, at: datetime, session: str = "s1") -> messages.Status:

@@ -9,7 +9,7 @@ from django.db import connection
 
 from base_ops.core.actors import SYSTEM, Actor
 from base_ops.core.errors import DomainError
-from base_ops.core.models import AuditEntry, Space
+from base_ops.core.models import AuditEntry, Space, User
 from devices import services
 from devices.domain.capabilities import BadState, NotControllable
 from devices.domain.entitlement import NotEntitled
@@ -114,6 +114,35 @@ def test_a_right_granted_anew_does_not_revive_what_was_queued_before(now: dateti
 
     services.revoke_control(booking_code="BK1", now=now)
     hold(space, tenant.pk, now)
+
+    assert services.claim_commands(10, now) == []
+    assert status_of(command) == ("rejected", "not_entitled")
+
+
+@pytest.mark.parametrize(
+    "change", [{"is_active": False}, {"role": "finance"}, {"role": "technician"}]
+)
+def test_who_left_or_changed_after_queueing_is_not_obeyed(
+    now: datetime, change: dict[str, Any]
+) -> None:
+    _, light, _, _ = studio()
+    who = base.user()
+    wish: dict[str, Any] = {"device": light, "state": {"power": True}, "actor": who.actor}
+    command = services.send_command(**wish, now=now)
+    User.objects.filter(pk=who.pk).update(**change)
+
+    assert services.claim_commands(10, now) == []
+    assert status_of(command) == ("rejected", "not_entitled")
+
+
+def test_a_member_who_changed_the_tenant_is_not_obeyed(now: datetime) -> None:
+    space, light, _, _ = studio()
+    holder = base.tenant()
+    hold(space, holder.pk, now)
+    actor = make.tenant_actor(holder.pk)
+    wish: dict[str, Any] = {"device": light, "state": {"power": True}, "actor": actor}
+    command = services.send_command(**wish, now=now)
+    User.objects.filter(pk=actor.id).update(tenant=base.tenant())
 
     assert services.claim_commands(10, now) == []
     assert status_of(command) == ("rejected", "not_entitled")
