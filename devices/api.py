@@ -95,9 +95,12 @@ def command_device(
 
 @router.get("/commands/{id}", response={200: CommandOut, codes_4xx: Problem})
 def get_command(request: HttpRequest, id: str) -> CommandOut:  # noqa: A002 - the path's name
-    """Where a command stands."""
+    """Where a command stands. Tenants see only what they asked for themselves."""
     visible = _visible(request, clock.now())
-    row = Command.objects.select_related("device").filter(pk=id, device__in=visible).first()
+    rows = Command.objects.select_related("device").filter(pk=id, device__in=visible)
+    if (tenant_id := auth.user_of(request).tenant_id) is not None:
+        rows = rows.filter(actor_tenant_id=tenant_id)
+    row = rows.first()
     if row is None:
         raise NoSuchRun(id[:40])
     return shown.command(row)
@@ -148,7 +151,7 @@ def get_telemetry(
     from_: Annotated[datetime | None, Query(alias="from")] = None,
     to: datetime | None = None,
 ) -> SeriesOut:
-    """One metric over [from, to); the last hour by default. Tenants see none before their right."""
+    """One metric over [from, to); the last hour by default. Tenants: none before their right."""
     now = clock.now()
     device = _device(request, code, now)
     end = _in_range(to or now)
@@ -166,7 +169,7 @@ def list_alarms(
     space: str = "",
     open: bool = True,  # noqa: A002 - the query's name
     cursor: str | None = None,
-    limit: int = 100,
+    limit: Annotated[int, Query(ge=1, le=pages.MAX_LIMIT)] = 100,
 ) -> Page[AlarmOut]:
     """Alarms of the base, newest first; the open ones by default."""
     auth.check_role(auth.user_of(request), Role.MANAGER, Role.TECHNICIAN)

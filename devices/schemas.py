@@ -37,7 +37,7 @@ class CommandIn(Schema):
     """Absolute values of the keys to change."""
 
     state: dict[str, Any] = Field(max_length=32)
-    if_v: int | None = Field(default=None, ge=0)
+    if_v: int | None = Field(default=None, ge=0, le=2**31 - 1)
     override: bool = False
 
 

@@ -99,6 +99,36 @@ def test_a_tenant_sees_and_commands_the_room_it_holds_and_no_other() -> None:
     assert who.get("/devices") == (200, [])
 
 
+def test_a_tenant_sees_no_command_of_others_in_its_room() -> None:
+    light = make.device()
+    assert light.space is not None
+    path, body = f"/devices/{light.code}/commands", {"state": {"power": True}}
+    staff, who = caller(Role.MANAGER), holder_of(light.space, clock.now())
+
+    _, theirs = staff.post(path, body)
+    _, own = who.post(path, body)
+
+    assert who.get(f"/commands/{theirs['id']}")[0] == 404
+    assert who.get(f"/commands/{own['id']}")[0] == 200
+    assert staff.get(f"/commands/{own['id']}")[0] == 200
+
+
+@pytest.mark.parametrize(("if_v", "expected"), [(2**31 - 1, 202), (2**31, 422), (-1, 422)])
+def test_a_version_to_expect_is_one_that_devices_count(if_v: int, expected: int) -> None:
+    light = make.device()
+
+    status, _ = caller(Role.MANAGER).post(
+        f"/devices/{light.code}/commands", {"state": {"power": True}, "if_v": if_v}
+    )
+
+    assert status == expected
+
+
+@pytest.mark.parametrize(("limit", "expected"), [(0, 422), (1, 200), (500, 200), (501, 422)])
+def test_a_page_of_alarms_has_bounds(limit: int, expected: int) -> None:
+    assert caller(Role.MANAGER).get(f"/alarms?limit={limit}")[0] == expected
+
+
 def test_the_same_key_queues_one_command() -> None:
     light = make.device()
     who = caller(Role.MANAGER)
