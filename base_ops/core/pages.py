@@ -1,11 +1,12 @@
 """Cursor pages: stable while rows are added, cheap at any depth."""
 
 import base64
-import binascii
 import json
-from typing import Generic, TypeVar
+from datetime import datetime
+from typing import Any, Generic, TypeVar
 
-from django.db.models import Model, Q, QuerySet
+from django.core.exceptions import ValidationError
+from django.db.models import Field, Model, Q, QuerySet
 from ninja import Schema
 
 from base_ops.core import errors
@@ -49,7 +50,8 @@ def cut(
     """
     op = "lt" if descending else "gt"
     if cursor is not None:
-        value, pk = _read(cursor)
+        field = rows.model._meta.get_field(by)  # noqa: SLF001 - documented by Django
+        value, pk = _read(cursor, field)
         rows = rows.filter(Q(**{f"{by}__{op}": value}) | Q(**{by: value, f"pk__{op}": pk}))
     sign = "-" if descending else ""
     limit = max(1, min(limit, MAX_LIMIT))
@@ -65,12 +67,25 @@ def _write(value: object, pk: object) -> str:
     return base64.urlsafe_b64encode(json.dumps([text, pk]).encode()).decode()
 
 
-def _read(cursor: str) -> tuple[str, int]:
+def _read(cursor: str, field: Any) -> tuple[object, int]:
     try:
         match json.loads(base64.urlsafe_b64decode(cursor.encode())):
-            case [str(value), int(pk)]:
-                return value, pk
+            case [str(text), int(pk)] if not isinstance(pk, bool):
+                return _value(text, field), pk
             case _:
                 raise BadCursor(cursor[:40])
-    except (binascii.Error, ValueError) as exc:
+    except (ValueError, OverflowError, RecursionError, ValidationError) as exc:
         raise BadCursor(cursor[:40]) from exc
+
+
+def _value(text: str, field: "Field[Any, Any]") -> object:
+    """What the field makes of the text.
+
+    Raises:
+        ValueError, ValidationError: nothing that it could have written.
+    """
+    text.encode()  # half a surrogate pair is no text
+    value = field.to_python(text)
+    if "\x00" in text or (isinstance(value, datetime) and value.tzinfo is None):
+        raise ValueError(text)
+    return value
