@@ -1,4 +1,4 @@
-"""Who may listen to which topic: apps register their prefixes when they are ready."""
+"""Who may listen to which topic: apps register when they are ready."""
 
 from collections.abc import Callable
 
@@ -8,12 +8,18 @@ Rule = Callable[[User, str], bool]
 _rules: dict[str, Rule] = {}
 
 
-def register(prefix: str, allow: Rule) -> None:
-    """Let `allow(user, topic)` decide for topics that start with `prefix`."""
-    _rules[prefix] = allow
+def register(topic: str, allow: Rule) -> None:
+    """Let `allow(user, topic)` decide for this topic, or for all below when it ends in "."."""
+    _rules[topic] = allow
 
 
 def allowed(user: User, topic: str) -> bool:
-    """Whether the user may listen; the longest registered prefix decides, without one: no."""
-    prefix = max((p for p in _rules if topic.startswith(p)), key=len, default=None)
-    return prefix is not None and _rules[prefix](user, topic)
+    """Whether the user may listen; the longest match that is registered decides, without: no."""
+    if "\x00" in topic:
+        return False
+    match = max((r for r in _rules if _covers(r, topic)), key=len, default=None)
+    return match is not None and _rules[match](user, topic)
+
+
+def _covers(registered: str, topic: str) -> bool:
+    return topic.startswith(registered) if registered.endswith(".") else topic == registered
