@@ -87,4 +87,6 @@ def _unstorable(value: object) -> bool:
                 waiting.extend(items)
             case dict(pairs):
                 waiting.extend([*pairs, *pairs.values()])
+            case _:
+                pass
     return False
