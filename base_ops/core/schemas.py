@@ -5,6 +5,7 @@ from datetime import date, datetime
 from ninja import Schema
 from pydantic import Field
 
+from base_ops.core.instants import Instant
 from base_ops.core.models import Space
 
 Point = list[float]
@@ -138,7 +139,7 @@ class TokenIn(Schema):
     """A name to recognise the token by, and its end."""
 
     name: str = Field(min_length=1, max_length=80)
-    expires_at: datetime | None = None
+    expires_at: Instant | None = None
 
 
 class TokenOut(Schema):
