@@ -32,7 +32,7 @@ router = Router(tags=["billing"])
 
 PAYERS = (Role.FINANCE, Role.TENANT_ADMIN, Role.TENANT_MEMBER)
 Limit = Annotated[int, Field(ge=1, le=500)]
-Month = Annotated[str, Field(pattern=r"^20\d\d-(0[1-9]|1[0-2])$")]
+Month = Annotated[str, Field(pattern=r"^20[0-9][0-9]-(0[1-9]|1[0-2])$")]
 
 
 @router.get("/tariffs", response={200: TariffsOut, codes_4xx: Problem})

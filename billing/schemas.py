@@ -184,7 +184,7 @@ class InvoiceDetailOut(InvoiceOut):
 class RunIn(Schema):
     """A month ("2026-10"), or any period with both days included."""
 
-    month: str | None = Field(None, pattern=r"^20\d\d-(0[1-9]|1[0-2])$")
+    month: str | None = Field(None, pattern=r"^20[0-9][0-9]-(0[1-9]|1[0-2])$")
     period_from: date | None = None
     period_to: date | None = None
 

@@ -5,10 +5,10 @@ from typing import Annotated, Any
 
 from django.http import HttpRequest, HttpResponse
 from ninja import Query, Router, Status
-from pydantic import AwareDatetime
 
 from base_ops.core import auth, clock, errors, etags
 from base_ops.core.idempotency import IdempotencyHeader, idempotent
+from base_ops.core.instants import Instant
 from base_ops.core.models import Role, Space, Tenant, User
 from base_ops.core.pages import Page, cut
 from base_ops.core.problems import Problem, codes_4xx
@@ -38,8 +38,8 @@ from booking.schemas import (
 router = Router(tags=["booking"])
 
 refusals = codes_4xx - {409}
-From = Annotated[AwareDatetime, Query(alias="from")]
-To = Annotated[AwareDatetime, Query()]
+From = Annotated[Instant, Query(alias="from")]
+To = Annotated[Instant, Query()]
 
 
 class UnknownSpace(errors.Invalid):
@@ -106,8 +106,8 @@ def list_bookings(
     status: Annotated[str | None, Query(max_length=120)] = None,
     space: Annotated[str | None, Query(max_length=32)] = None,
     tenant: Annotated[str | None, Query(max_length=16)] = None,
-    start: Annotated[AwareDatetime | None, Query(alias="from")] = None,
-    to: AwareDatetime | None = None,
+    start: Annotated[Instant | None, Query(alias="from")] = None,
+    to: Instant | None = None,
     ascending: bool = False,
     cursor: Annotated[str | None, Query(max_length=200)] = None,
     limit: Annotated[int, Query(ge=1, le=500)] = 50,

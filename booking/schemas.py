@@ -5,8 +5,9 @@ from decimal import Decimal
 from typing import Annotated, Any
 
 from ninja import Schema
-from pydantic import AwareDatetime, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
+from base_ops.core.instants import Instant
 from base_ops.core.models import Role, User
 from base_ops.core.problems import Problem
 from base_ops.core.schemas import TenantRef
@@ -28,8 +29,8 @@ class WishIn(Schema):
     """What somebody wants to book; staff name the tenant."""
 
     space: Annotated[str, StringConstraints(max_length=32)]
-    starts_at: AwareDatetime
-    ends_at: AwareDatetime
+    starts_at: Instant
+    ends_at: Instant
     tenant: Annotated[str, StringConstraints(max_length=16)] | None = None
     purpose: Purpose = "live_sales"
     headcount: Annotated[int, Field(ge=1, le=1000)] = 1
