@@ -96,6 +96,11 @@ class Booking(models.Model):
         """When the tenant's right to the room ends, overtime included."""
         return self.overtime_until or self.ends_at
 
+    @property
+    def shares_space(self) -> bool:
+        """Whether others may be in the room too: then its devices and meters are nobody's own."""
+        return self.units < (self.space.unit_count or 1)
+
 
 class Lease(models.Model):
     """Monthly rent of a whole space, or of some units in it, for [starts_on, ends_on)."""

@@ -43,9 +43,9 @@ def services_of(booking: Booking) -> Sequence[ServiceWish]:
 
 
 def measure(booking: Booking, *, now: datetime) -> dict[str, Any]:
-    """What the meters of the space say about the stay."""
+    """What the meters of the space say about the stay; nothing where others share the room."""
     start = booking.checked_in_at or booking.starts_at
-    if now <= start:
+    if now <= start or booking.shares_space:
         return {"energy_wh": None, "live_minutes": None}
     stay = Span(start, now)
     return {

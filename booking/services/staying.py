@@ -75,7 +75,12 @@ def check_in(
 
 
 def hand_over(booking: Booking, *, actor: Actor, now: datetime) -> None:
-    """Grant control until the end, and start the show where there is an encoder."""
+    """Grant control until the end, and start the show where there is an encoder.
+
+    Some units of a shared room give no right over the whole room.
+    """
+    if booking.shares_space:
+        return
     devices.grant_control(
         space=booking.space,
         tenant_id=booking.tenant_id,
@@ -139,7 +144,7 @@ def check_out(*, booking: Booking, actor: Actor, now: datetime) -> Booking:
     """
     with transaction.atomic():
         row = locked(booking)
-        on_air = row.space_id in selectors.on_air(now)
+        on_air = row.space_id in selectors.on_air(now) and not row.shares_space
         if on_air and row.status == Status.CHECKED_IN:
             stop_streams(row, actor=actor, now=now)
         finish(row, actor=actor, now=now)

@@ -9,9 +9,10 @@ from billing.models import Charge
 from booking import occupancy, services
 from booking.models import Allocation, Booking
 from booking.services.staying import TooEarly, TooLate, WrongCode
-from devices.models import Alarm, Command, Grant, SceneRun
+from devices.models import Alarm, Command, EnergyReading, Grant, SceneRun
 from tests import make
 from tests.booking import world
+from tests.devices import make as kit
 
 pytestmark = pytest.mark.usefixtures("prices")
 MIN = timedelta(minutes=1)
@@ -96,6 +97,44 @@ def test_check_in_gives_control_until_the_end_and_starts_the_show(now: datetime)
     assert scenes(booking) == ["on_air"]
     command = Command.objects.get(device__space=booking.space)
     assert command.state["until"] == booking.ends_at.timestamp() * 1000
+
+
+@pytest.mark.parametrize(("units", "whole"), [(1, False), (2, True)])
+def test_only_who_has_the_whole_room_gets_its_devices_and_its_meter(
+    now: datetime, units: int, whole: bool
+) -> None:
+    shared = world.studio(unit_count=2)
+    booking = world.booked(now=now, space=shared, units=units)
+    meter = kit.device("power_meter", space=shared)
+
+    come_in(booking, booking.starts_at)
+    for minutes, wh in ((0, 1000.0), (60, 1500.0)):
+        at = booking.starts_at + minutes * MIN
+        EnergyReading.objects.create(device=meter, minute=at, at=at, wh=wh)
+    services.check_out(
+        booking=booking, actor=world.actor(booking.tenant), now=booking.starts_at + 60 * MIN
+    )
+
+    booking.refresh_from_db()
+    assert booking.status == "completed"
+    assert Grant.objects.filter(booking_code=booking.code).exists() == whole
+    assert ("on_air" in scenes(booking)) == whole
+    assert (booking.energy_wh, booking.live_minutes) == ((500, 0) if whole else (None, None))
+
+
+def test_leaving_a_shared_room_does_not_stop_somebody_elses_show(now: datetime) -> None:
+    shared = world.studio(unit_count=2)
+    booking = world.booked(now=now, space=shared)
+    come_in(booking, booking.starts_at)
+    world.encoder_says(shared, run="live", now=booking.starts_at + MIN)
+
+    services.check_out(
+        booking=booking, actor=world.actor(booking.tenant), now=booking.starts_at + 30 * MIN
+    )
+
+    booking.refresh_from_db()
+    assert booking.status == "completed"
+    assert not Command.objects.filter(device__space=shared).exists()
 
 
 def test_check_in_opens_with_setup_and_closes_with_the_grace_period(now: datetime) -> None:
