@@ -4,10 +4,12 @@ from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
 from base_ops.api import api
+from base_ops.core import doors
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", api.urls),
     path("", include("base_ops.core.health_urls")),
+    path("admin/login/", doors.admin_login),
     path("admin/", admin.site.urls),
     path("", include("base_ops.web.urls")),
 ]

@@ -3,6 +3,7 @@
 import hashlib
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.contrib import auth as django_auth
 from django.core.cache import cache
 from django.db import transaction
@@ -13,6 +14,7 @@ from base_ops.core import auth as core_auth
 from base_ops.core.models import ApiToken, User
 
 MAX_FAILURES = 10
+MAX_FAILURES_OF_CALLER = 50
 FAILURE_WINDOW = timedelta(minutes=5)
 MAX_TOKENS = 20
 
@@ -44,20 +46,41 @@ def sign_in(*, request: HttpRequest, email: str, password: str, now: datetime) -
 
     Raises:
         SignInFailed: no active user with this address and password.
-        TooManyFailures: ten failures for this address within five minutes.
+        TooManyFailures: ten failures for this address, or fifty from this caller, within five
+            minutes.
     """
     tries = "sign-in:" + hashlib.sha256(email.lower().encode()).hexdigest()
-    if cache.get(tries, 0) >= MAX_FAILURES:
+    caller = "sign-in-from:" + _caller(request)
+    if cache.get(tries, 0) >= MAX_FAILURES or cache.get(caller, 0) >= MAX_FAILURES_OF_CALLER:
         raise TooManyFailures
     user = django_auth.authenticate(request, username=email.lower(), password=password)
     if not isinstance(user, User):
-        cache.add(tries, 0, FAILURE_WINDOW.total_seconds())
-        cache.incr(tries)
+        _count(tries)
+        _count(caller)
         raise SignInFailed
     with transaction.atomic():
         django_auth.login(request, user)
         _record(user, "session.start", now)
     return user
+
+
+def _count(key: str) -> None:
+    """One failure more, within the window of the first."""
+    window = FAILURE_WINDOW.total_seconds()
+    if cache.add(key, 1, window):
+        return
+    try:
+        cache.incr(key)
+    except ValueError:  # it ended, or was evicted, since the line above
+        cache.set(key, 1, window)
+
+
+def _caller(request: HttpRequest) -> str:
+    """The network address of the caller: behind our proxy, the one that the proxy added last."""
+    forwarded = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
+    proxied = getattr(settings, "SECURE_PROXY_SSL_HEADER", None) is not None
+    address = (proxied and forwarded) or request.META.get("REMOTE_ADDR", "")
+    return hashlib.sha256(address.encode()).hexdigest()
 
 
 def sign_out(*, request: HttpRequest, now: datetime) -> None:

@@ -4,9 +4,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.test import Client
+from django.core.cache import cache
+from django.test import Client, RequestFactory
 
-from base_ops.core import auth, clock
+from base_ops.core import auth, clock, services
 from base_ops.core.models import Role
 from tests import make
 
@@ -104,3 +105,64 @@ def test_another_tenant_is_not_found_rather_than_forbidden() -> None:
     assert client.get(f"/api/v1/tenants/{other.code}").status_code == 404
     assert user.tenant is not None
     assert client.get(f"/api/v1/tenants/{user.tenant.code}").status_code == 200
+
+
+def test_many_failures_from_one_caller_end_whatever_the_addresses(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(services, "MAX_FAILURES_OF_CALLER", 3)
+
+    def fail(n: int, caller: str) -> str:
+        client = Client(REMOTE_ADDR=caller)
+        wish = {"email": f"nobody-{n}@example.org", "password": "no"}
+        return str(_post(client, "/api/v1/session", wish).json()["code"])
+
+    codes = [fail(n, "203.0.113.7") for n in range(4)]
+
+    assert codes == ["sign_in_failed"] * 3 + ["too_many_failures"]
+    assert fail(9, "203.0.113.8") == "sign_in_failed"
+
+
+def test_a_counter_that_vanished_meanwhile_starts_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    key = "sign-in:vanishing"
+    monkeypatch.setattr(cache, "add", lambda *_: False)  # "it is there" - and then it is not
+
+    services._count(key)
+    services._count(key)
+
+    assert cache.get(key) == 2
+
+
+def test_only_the_proxy_tells_whose_request_it_is(settings: Any, rf: RequestFactory) -> None:
+    def caller(forwarded: str) -> str:
+        return services._caller(rf.get("/", headers={"X-Forwarded-For": forwarded}))
+
+    settings.SECURE_PROXY_SSL_HEADER = None
+    assert caller("198.51.100.1") == caller("198.51.100.2")
+    settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    assert caller("198.51.100.1") != caller("198.51.100.2")
+    assert caller("1.2.3.4, 198.51.100.1") == caller("198.51.100.1")
+
+
+def test_the_one_door_to_the_admin_pages_is_the_web_login() -> None:
+    client = Client()
+
+    assert client.get("/admin/").headers["Location"] == "/admin/login/?next=/admin/"
+    answer = client.get("/admin/login/?next=/admin/core/user/")
+    assert (answer.status_code, answer["Location"]) == (
+        302,
+        "/login?next=%2Fadmin%2Fcore%2Fuser%2F",
+    )
+    away = client.post(
+        "/admin/login/?next=https://example.org/", {"username": "a", "password": "b"}
+    )
+    assert away["Location"] == "/login?next=%2Fadmin%2F"
+
+
+def test_who_is_signed_in_without_admin_rights_is_told_so() -> None:
+    client = Client()
+    client.force_login(make.user(Role.TENANT_ADMIN))
+
+    answer = client.get("/admin/", follow=True)
+
+    assert (answer.status_code, answer.json()["code"]) == (403, "forbidden")
