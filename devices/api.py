@@ -239,6 +239,8 @@ def _seen_part(request: HttpRequest, device: Device, span: Span, now: datetime) 
     tenant_id = auth.user_of(request).tenant_id
     if tenant_id is None:
         return span
+    if device.space_id is None:
+        return None
     since = selectors.held_since(device.space_id, tenant_id=tenant_id, now=now)
     if since is None or since >= span.end:
         return None

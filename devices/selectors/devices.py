@@ -84,7 +84,7 @@ def held_space_ids(*, tenant_id: int, now: datetime) -> set[int]:
     return set(rows.values_list("space_id", flat=True))
 
 
-def held_since(space_id: int | None, *, tenant_id: int, now: datetime) -> datetime | None:
+def held_since(space_id: int, *, tenant_id: int, now: datetime) -> datetime | None:
     """When the earliest right began that the tenant holds now in a space; None without one."""
     rows = Grant.objects.filter(
         tenant_id=tenant_id, space_id=space_id, revoked_at=None, until__gt=now
