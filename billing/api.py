@@ -49,9 +49,9 @@ def list_services(request: HttpRequest) -> Any:
 
 @router.get("/policies", response={200: list[PolicyOut], codes_4xx: Problem})
 def list_policies(request: HttpRequest) -> list[PolicyOut]:
-    """Discount policies; budgets only for people of the base."""
-    staff = auth.tenant_of(request) is None
-    return presenting.policies(PolicyRow.objects.all(), budgets=staff)
+    """Discount policies; budgets only for who answers for them."""
+    answers = auth.user_of(request).role in (Role.FINANCE, Role.LIAISON, Role.ADMIN)
+    return presenting.policies(PolicyRow.objects.all(), budgets=answers)
 
 
 @router.get("/charges", response={200: Page[ChargeOut], codes_4xx: Problem})

@@ -70,8 +70,13 @@ def read_availability(
     floor: Annotated[str | None, Query(max_length=16)] = None,
     tenant: Annotated[str | None, Query(max_length=16)] = None,
 ) -> AvailabilityOut:
-    """Time first: every bookable space for one window, free or busy, with its price."""
+    """Time first: every bookable space for one window, free or busy, with its price.
+
+    Prices are a tenant's: its own people's, or those of the one that who handles money names.
+    """
     user = auth.user_of(request)
+    if tenant and user.tenant_id is None:
+        auth.check_role(user, Role.MANAGER, Role.FINANCE)
     renter = _tenant(user, tenant) if user.tenant_id or tenant else None
     found = selectors.bookable_spaces(type_code=space_type, floor=floor, capacity=capacity)
     return presenting.availability(
@@ -191,6 +196,10 @@ def cancel_booking(
 @router.get("/bookings/{code}/cancellation", response={200: CancellationOut, codes_4xx: Problem})
 def read_cancellation(request: HttpRequest, code: str) -> CancellationOut:
     """What cancelling would cost now: shown before anybody cancels."""
+    auth.check_role(
+        auth.user_of(request),
+        Role.TENANT_ADMIN, Role.TENANT_MEMBER, Role.MANAGER, Role.FINANCE,
+    )  # fmt: skip
     booking = _booking(request, code)
     if booking.status != states.Status.CONFIRMED:
         return CancellationOut(fee_fen=0)

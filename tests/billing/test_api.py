@@ -146,6 +146,22 @@ def test_prices_are_open_but_budgets_only_to_the_base(later: datetime) -> None:
     assert [b["left_fen"] for b in theirs["P08"]] == [30_000_000, 30_000_000]
 
 
+@pytest.mark.parametrize(
+    ("role", "budgets"),
+    [
+        (Role.FINANCE, 2),
+        (Role.LIAISON, 2),
+        (Role.ADMIN, 2),
+        (Role.MANAGER, 0),
+        (Role.TECHNICIAN, 0),
+    ],
+)
+def test_budgets_are_for_who_answers_for_them(later: datetime, role: Role, budgets: int) -> None:
+    found = {p["code"]: p["budgets"] for p in caller(role, later).get("/policies").json()}
+
+    assert len(found["P08"]) == budgets
+
+
 def test_refusals_name_the_code_and_the_field(later: datetime) -> None:
     finance = caller(Role.FINANCE, later)
 
@@ -167,6 +183,25 @@ def test_issue_before_approval_is_a_conflict(later: datetime) -> None:
     answer = finance.post(f"/invoice-runs/{run['id']}/issue")
 
     assert (answer.status_code, answer.json()["code"]) == (409, "run_state")
+
+
+def test_overlapping_runs_are_a_conflict_that_names_the_other(later: datetime) -> None:
+    finance = caller(Role.FINANCE, later)
+    first = finance.post("/invoice-runs", {"month": "2026-11"}).json()["id"]
+    days = {"period_from": "2026-11-15", "period_to": "2026-12-15"}
+    second = finance.post("/invoice-runs", days).json()["id"]
+    finance.post(f"/invoice-runs/{first}/approve")
+
+    answer = finance.post(f"/invoice-runs/{second}/approve")
+
+    assert (answer.status_code, answer.json()["code"]) == (409, "run_overlaps")
+    assert answer.json()["run"] == first
+
+
+def test_a_month_to_come_is_refused(later: datetime) -> None:
+    answer = caller(Role.FINANCE, later).post("/invoice-runs", {"month": "2099-01"})
+
+    assert (answer.status_code, answer.json()["code"]) == (422, "period_out_of_range")
 
 
 def test_pdf_has_a_name_and_is_not_sent_twice(later: datetime) -> None:

@@ -334,3 +334,37 @@ def test_a_discount_that_others_used_up_meanwhile_is_a_clear_problem(
     assert answer.status_code == 409
     assert answer.json()["code"] == "budget_used_up"
     assert answer.json()["policy"] == given_now[0].code
+
+
+@pytest.mark.parametrize(
+    ("role", "status"),
+    [
+        (Role.MANAGER, 200),
+        (Role.FINANCE, 200),
+        (Role.ADMIN, 200),
+        (Role.TECHNICIAN, 403),
+        (Role.LIAISON, 403),
+    ],
+)
+def test_a_tenants_prices_are_for_who_handles_money(member: User, role: Role, status: int) -> None:
+    space, caller = world.studio(), client(make.user(role))
+    when = window(wish(space))
+
+    named = caller.get(f"{API}/availability", when | {"tenant": tenant_code(member)})
+    nobody = caller.get(f"{API}/availability", when).json()["items"]
+
+    assert named.status_code == status
+    assert {(i["list_fen"], i["price_fen"]) for i in nobody} == {(None, None)}
+
+
+def test_the_cost_of_cancelling_is_not_for_technicians(member: User) -> None:
+    code = post(client(member), "/bookings", wish(world.studio())).json()["code"]
+    path = f"{API}/bookings/{code}/cancellation"
+
+    seen = {
+        role: client(make.user(role)).get(path).status_code
+        for role in (Role.MANAGER, Role.FINANCE, Role.TECHNICIAN, Role.LIAISON)
+    }
+
+    assert client(member).get(path).status_code == 200
+    assert list(seen.values()) == [200, 200, 403, 403]
