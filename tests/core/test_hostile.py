@@ -3,9 +3,12 @@
 from typing import Any
 
 import pytest
-from django.test import Client
+from django.db import DataError, transaction
+from django.test import Client, RequestFactory
+from ninja import NinjaAPI
 
-from base_ops.core.models import Role
+from base_ops.core import problems
+from base_ops.core.models import Role, Space
 from tests import make
 
 pytestmark = pytest.mark.django_db
@@ -57,3 +60,14 @@ def test_escapes_that_are_text_pass(client: Client, written: str, kept: str) -> 
     )
 
     assert (answer.status_code, answer.json()["name"]) == (201, kept)
+
+
+def test_what_the_database_refuses_in_the_end_is_a_refusal_too(rf: RequestFactory) -> None:
+    api = NinjaAPI(urls_namespace="hostile")
+    problems.install(api)
+    with pytest.raises(DataError) as caught, transaction.atomic():
+        list(Space.objects.filter(code="\x00"))
+
+    answer = api.on_exception(rf.get("/"), caught.value)
+
+    assert answer.status_code == 422
