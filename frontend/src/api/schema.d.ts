@@ -4,7 +4,7 @@
  */
 
 export interface paths {
-    "/api/v1/alarms": {
+    "/api/v1/session": {
         parameters: {
             query?: never;
             header?: never;
@@ -12,10 +12,38 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List Alarms
-         * @description Alarms of the base, newest first; the open ones by default.
+         * Read Session
+         * @description Who is signed in, and the CSRF token for writes.
          */
-        get: operations["devices_api_list_alarms"];
+        get: operations["base_ops_core_api_read_session"];
+        put?: never;
+        /**
+         * Start Session
+         * @description Sign in with e-mail and password; sets the session cookie.
+         */
+        post: operations["base_ops_core_api_start_session"];
+        /**
+         * End Session
+         * @description Sign out.
+         */
+        delete: operations["base_ops_core_api_end_session"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ping": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Ping
+         * @description Nothing but the authentication: the floor that benchmarks measure against.
+         */
+        get: operations["base_ops_core_api_ping"];
         put?: never;
         post?: never;
         delete?: never;
@@ -24,7 +52,31 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/alarms/{alarm_id}/acknowledge": {
+    "/api/v1/me/tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Tokens
+         * @description The caller's own tokens, newest first.
+         */
+        get: operations["base_ops_core_api_list_tokens"];
+        put?: never;
+        /**
+         * Create Token
+         * @description Make a personal token; its secret is shown this once.
+         */
+        post: operations["base_ops_core_api_create_token"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/tokens/{token_id}": {
         parameters: {
             query?: never;
             header?: never;
@@ -33,11 +85,151 @@ export interface paths {
         };
         get?: never;
         put?: never;
+        post?: never;
         /**
-         * Acknowledge Alarm
-         * @description Say that somebody takes care; the first one stays on record.
+         * Revoke Token
+         * @description End one of the caller's own tokens.
          */
-        post: operations["devices_api_acknowledge_alarm"];
+        delete: operations["base_ops_core_api_revoke_token"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/site": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Site
+         * @description The base.
+         */
+        get: operations["base_ops_core_api_read_site"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/floors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Floors
+         * @description Both floors with the outlines of their spaces.
+         */
+        get: operations["base_ops_core_api_list_floors"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/space-types": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Space Types
+         * @description Kinds of spaces.
+         */
+        get: operations["base_ops_core_api_list_space_types"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/spaces": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Spaces
+         * @description All spaces, or only those that can (or cannot) be booked.
+         */
+        get: operations["base_ops_core_api_list_spaces"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/spaces/{code}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Space
+         * @description One space.
+         */
+        get: operations["base_ops_core_api_read_space"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tenants": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Tenants
+         * @description All tenants, for people of the base.
+         */
+        get: operations["base_ops_core_api_list_tenants"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tenants/{code}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Tenant
+         * @description One tenant: any for people of the base, only the own one for a tenant's people.
+         */
+        get: operations["base_ops_core_api_read_tenant"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -56,234 +248,6 @@ export interface paths {
          * @description What was done by whom, newest first.
          */
         get: operations["base_ops_core_api_list_audit"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/availability": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Read Availability
-         * @description Time first: every bookable space for one window, free or busy, with its price.
-         */
-        get: operations["booking_api_read_availability"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/bookings": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * List Bookings
-         * @description Bookings that end after `from` and start before `to`; a tenant sees its own.
-         */
-        get: operations["booking_api_list_bookings"];
-        put?: never;
-        /**
-         * Create Booking
-         * @description Hold a slot for ten minutes, or with `confirm` take it at once.
-         */
-        post: operations["booking_api_create_booking"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/bookings/{code}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Read Booking
-         * @description One booking and its ETag.
-         */
-        get: operations["booking_api_read_booking"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        /**
-         * Edit Booking
-         * @description Change title, purpose or headcount; needs If-Match.
-         */
-        patch: operations["booking_api_edit_booking"];
-        trace?: never;
-    };
-    "/api/v1/bookings/{code}/cancel": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Cancel Booking
-         * @description Give the slot back; late cancellation of a confirmed booking costs a fee.
-         */
-        post: operations["booking_api_cancel_booking"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/bookings/{code}/cancellation": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Read Cancellation
-         * @description What cancelling would cost now: shown before anybody cancels.
-         */
-        get: operations["booking_api_read_cancellation"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/bookings/{code}/check-in": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Check In
-         * @description Take the room over with the token or the PIN; staff need neither.
-         */
-        post: operations["booking_api_check_in"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/bookings/{code}/check-in-code": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Read Check In Code
-         * @description What to show at the door: a token that lives ten minutes, for a QR code, and the PIN.
-         */
-        get: operations["booking_api_read_check_in_code"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/bookings/{code}/check-out": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Check Out
-         * @description End the stay now: the encoder stops, the room is wrapped, the use is charged.
-         */
-        post: operations["booking_api_check_out"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/bookings/{code}/confirm": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Confirm Booking
-         * @description Confirm a hold, or as staff approve a request.
-         */
-        post: operations["booking_api_confirm_booking"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/charges": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * List Charges
-         * @description Charges, newest first; a tenant's people see their own.
-         */
-        get: operations["billing_api_list_charges"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/commands/{id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Get Command
-         * @description Where a command stands.
-         */
-        get: operations["devices_api_get_command"];
         put?: never;
         post?: never;
         delete?: never;
@@ -352,6 +316,86 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/commands/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Command
+         * @description Where a command stands. Tenants see only what they asked for themselves.
+         */
+        get: operations["devices_api_get_command"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/spaces/{code}/devices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Space Devices
+         * @description The devices of one space.
+         */
+        get: operations["devices_api_list_space_devices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/spaces/{code}/scene": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Apply Scene
+         * @description Lead a space into a scene; 202 means that its commands were queued.
+         */
+        post: operations["devices_api_apply_scene"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/scene-runs/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Scene Run
+         * @description How far a scene has got.
+         */
+        get: operations["devices_api_get_scene_run"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/devices/{code}/telemetry": {
         parameters: {
             query?: never;
@@ -361,7 +405,7 @@ export interface paths {
         };
         /**
          * Get Telemetry
-         * @description One metric over [from, to); by default the last hour.
+         * @description One metric over [from, to); the last hour by default. Tenants: none before their right.
          */
         get: operations["devices_api_get_telemetry"];
         put?: never;
@@ -372,7 +416,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/floors": {
+    "/api/v1/alarms": {
         parameters: {
             query?: never;
             header?: never;
@@ -380,10 +424,110 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List Floors
-         * @description Both floors with the outlines of their spaces.
+         * List Alarms
+         * @description Alarms of the base, newest first; the open ones by default.
          */
-        get: operations["base_ops_core_api_list_floors"];
+        get: operations["devices_api_list_alarms"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alarms/{alarm_id}/acknowledge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Acknowledge Alarm
+         * @description Say that somebody takes care; the first one stays on record.
+         */
+        post: operations["devices_api_acknowledge_alarm"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tariffs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Tariffs
+         * @description The price list in force: bands, surge days, tariffs.
+         */
+        get: operations["billing_api_list_tariffs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/services": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Services
+         * @description What can be ordered beside a room.
+         */
+        get: operations["billing_api_list_services"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/policies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Policies
+         * @description Discount policies; budgets only for who answers for them.
+         */
+        get: operations["billing_api_list_policies"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/charges": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Charges
+         * @description Charges, newest first; a tenant's people see their own.
+         */
+        get: operations["billing_api_list_charges"];
         put?: never;
         post?: never;
         delete?: never;
@@ -536,7 +680,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/me/tokens": {
+    "/api/v1/availability": {
         parameters: {
             query?: never;
             header?: never;
@@ -544,94 +688,12 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List Tokens
-         * @description The caller's own tokens, newest first.
+         * Read Availability
+         * @description Time first: every bookable space for one window, free or busy, with its price.
+         *
+         *     Prices are a tenant's: its own people's, or those of the one that who handles money names.
          */
-        get: operations["base_ops_core_api_list_tokens"];
-        put?: never;
-        /**
-         * Create Token
-         * @description Make a personal token; its secret is shown this once.
-         */
-        post: operations["base_ops_core_api_create_token"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/me/tokens/{token_id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post?: never;
-        /**
-         * Revoke Token
-         * @description End one of the caller's own tokens.
-         */
-        delete: operations["base_ops_core_api_revoke_token"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/occupancy": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Read Occupancy
-         * @description Every space now, as the caller's live topic shows it.
-         */
-        get: operations["booking_api_read_occupancy"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/ping": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Ping
-         * @description Nothing but the authentication: the floor that benchmarks measure against.
-         */
-        get: operations["base_ops_core_api_ping"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/policies": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * List Policies
-         * @description Discount policies; budgets only for people of the base.
-         */
-        get: operations["billing_api_list_policies"];
+        get: operations["booking_api_read_availability"];
         put?: never;
         post?: never;
         delete?: never;
@@ -660,7 +722,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/scene-runs/{id}": {
+    "/api/v1/bookings": {
         parameters: {
             query?: never;
             header?: never;
@@ -668,19 +730,23 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Get Scene Run
-         * @description How far a scene has got.
+         * List Bookings
+         * @description Bookings that end after `from` and start before `to`; a tenant sees its own.
          */
-        get: operations["devices_api_get_scene_run"];
+        get: operations["booking_api_list_bookings"];
         put?: never;
-        post?: never;
+        /**
+         * Create Booking
+         * @description Hold a slot for ten minutes, or with `confirm` take it at once.
+         */
+        post: operations["booking_api_create_booking"];
         delete?: never;
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
-    "/api/v1/services": {
+    "/api/v1/bookings/{code}": {
         parameters: {
             query?: never;
             header?: never;
@@ -688,147 +754,23 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List Services
-         * @description What can be ordered beside a room.
+         * Read Booking
+         * @description One booking and its ETag.
          */
-        get: operations["billing_api_list_services"];
+        get: operations["booking_api_read_booking"];
         put?: never;
         post?: never;
         delete?: never;
         options?: never;
         head?: never;
-        patch?: never;
+        /**
+         * Edit Booking
+         * @description Change title, purpose or headcount; needs If-Match.
+         */
+        patch: operations["booking_api_edit_booking"];
         trace?: never;
     };
-    "/api/v1/session": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Read Session
-         * @description Who is signed in, and the CSRF token for writes.
-         */
-        get: operations["base_ops_core_api_read_session"];
-        put?: never;
-        /**
-         * Start Session
-         * @description Sign in with e-mail and password; sets the session cookie.
-         */
-        post: operations["base_ops_core_api_start_session"];
-        /**
-         * End Session
-         * @description Sign out.
-         */
-        delete: operations["base_ops_core_api_end_session"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/site": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Read Site
-         * @description The base.
-         */
-        get: operations["base_ops_core_api_read_site"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/space-types": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * List Space Types
-         * @description Kinds of spaces.
-         */
-        get: operations["base_ops_core_api_list_space_types"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/spaces": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * List Spaces
-         * @description All spaces, or only those that can (or cannot) be booked.
-         */
-        get: operations["base_ops_core_api_list_spaces"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/spaces/{code}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Read Space
-         * @description One space.
-         */
-        get: operations["base_ops_core_api_read_space"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/spaces/{code}/devices": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * List Space Devices
-         * @description The devices of one space.
-         */
-        get: operations["devices_api_list_space_devices"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/spaces/{code}/scene": {
+    "/api/v1/bookings/{code}/confirm": {
         parameters: {
             query?: never;
             header?: never;
@@ -838,17 +780,37 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Apply Scene
-         * @description Lead a space into a scene; 202 means that its commands were queued.
+         * Confirm Booking
+         * @description Confirm a hold, or as staff approve a request.
          */
-        post: operations["devices_api_apply_scene"];
+        post: operations["booking_api_confirm_booking"];
         delete?: never;
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
-    "/api/v1/tariffs": {
+    "/api/v1/bookings/{code}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cancel Booking
+         * @description Give the slot back; late cancellation of a confirmed booking costs a fee.
+         */
+        post: operations["booking_api_cancel_booking"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/bookings/{code}/cancellation": {
         parameters: {
             query?: never;
             header?: never;
@@ -856,10 +818,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List Tariffs
-         * @description The price list in force: bands, surge days, tariffs.
+         * Read Cancellation
+         * @description What cancelling would cost now: shown before anybody cancels.
          */
-        get: operations["billing_api_list_tariffs"];
+        get: operations["booking_api_read_cancellation"];
         put?: never;
         post?: never;
         delete?: never;
@@ -868,7 +830,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/tenants": {
+    "/api/v1/bookings/{code}/check-in-code": {
         parameters: {
             query?: never;
             header?: never;
@@ -876,10 +838,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List Tenants
-         * @description All tenants, for people of the base.
+         * Read Check In Code
+         * @description What to show at the door: a token that lives ten minutes, for a QR code, and the PIN.
          */
-        get: operations["base_ops_core_api_list_tenants"];
+        get: operations["booking_api_read_check_in_code"];
         put?: never;
         post?: never;
         delete?: never;
@@ -888,20 +850,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/tenants/{code}": {
+    "/api/v1/bookings/{code}/check-in": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        /**
-         * Read Tenant
-         * @description One tenant: any for people of the base, only the own one for a tenant's people.
-         */
-        get: operations["base_ops_core_api_read_tenant"];
+        get?: never;
         put?: never;
-        post?: never;
+        /**
+         * Check In
+         * @description Take the room over with the token or the PIN; staff need neither.
+         */
+        post: operations["booking_api_check_in"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/bookings/{code}/check-out": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Check Out
+         * @description End the stay now: the encoder stops, the room is wrapped, the use is charged.
+         */
+        post: operations["booking_api_check_out"];
         delete?: never;
         options?: never;
         head?: never;
@@ -928,68 +910,985 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/occupancy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Occupancy
+         * @description Every space now, as the caller's live topic shows it.
+         */
+        get: operations["booking_api_read_occupancy"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /**
+         * SessionOut
+         * @description Who is signed in; `csrf` goes into X-CSRFToken of every write.
+         */
+        SessionOut: {
+            user: components["schemas"]["UserOut"] | null;
+            /** Csrf */
+            csrf: string;
+            /** Demo */
+            demo: boolean;
+        };
+        /**
+         * TenantRef
+         * @description How a tenant is named elsewhere.
+         */
+        TenantRef: {
+            /** Code */
+            code: string;
+            /** Short Zh */
+            short_zh: string;
+            /** Name Zh */
+            name_zh: string;
+            /** Name En */
+            name_en: string;
+        };
+        /**
+         * UserOut
+         * @description Somebody who is signed in.
+         */
+        UserOut: {
+            /** Email */
+            email: string;
+            /** Name */
+            name: string;
+            /** Role */
+            role: string;
+            /** Language */
+            language: string;
+            tenant: components["schemas"]["TenantRef"] | null;
+        };
+        /**
+         * FieldProblem
+         * @description One field and why it was refused.
+         */
+        FieldProblem: {
+            /** Name */
+            name: string;
+            /** Reason Zh */
+            reason_zh: string;
+            /** Reason En */
+            reason_en: string;
+        };
+        /**
+         * Problem
+         * @description RFC 9457 problem details.
+         */
+        Problem: {
+            /** Type */
+            type: string;
+            /** Title */
+            title: string;
+            /** Title Zh */
+            title_zh: string;
+            /** Title En */
+            title_en: string;
+            /** Status */
+            status: number;
+            /** Code */
+            code: string;
+            /** Detail */
+            detail: string;
+            /** Request Id */
+            request_id: string;
+            /**
+             * Fields
+             * @default []
+             */
+            fields: components["schemas"]["FieldProblem"][];
+        };
+        /**
+         * SignIn
+         * @description E-mail and password.
+         */
+        SignIn: {
+            /** Email */
+            email: string;
+            /** Password */
+            password: string;
+        };
+        /**
+         * Ping
+         * @description Proof that the caller is known.
+         */
+        Ping: {
+            /**
+             * Ok
+             * @default true
+             */
+            ok: boolean;
+        };
+        /**
+         * TokenOut
+         * @description A personal token without its secret.
+         */
+        TokenOut: {
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
+            /** Prefix */
+            prefix: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Expires At */
+            expires_at: string | null;
+            /** Revoked At */
+            revoked_at: string | null;
+            /** Last Used At */
+            last_used_at: string | null;
+        };
+        /**
+         * NewTokenOut
+         * @description The one answer that carries the secret.
+         */
+        NewTokenOut: {
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
+            /** Prefix */
+            prefix: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Expires At */
+            expires_at: string | null;
+            /** Revoked At */
+            revoked_at: string | null;
+            /** Last Used At */
+            last_used_at: string | null;
+            /** Token */
+            token: string;
+        };
+        /**
+         * TokenIn
+         * @description A name to recognise the token by, and its end.
+         */
+        TokenIn: {
+            /** Name */
+            name: string;
+            /** Expires At */
+            expires_at?: string | null;
+        };
+        /**
+         * SiteOut
+         * @description The base; the notice says that the plan is illustrative.
+         */
+        SiteOut: {
+            /** Code */
+            code: string;
+            /** Name Zh */
+            name_zh: string;
+            /** Name En */
+            name_en: string;
+            /** District Zh */
+            district_zh: string;
+            /** District En */
+            district_en: string;
+            /** Timezone */
+            timezone: string;
+            /** Area M2 */
+            area_m2: number;
+            /** Notice Zh */
+            notice_zh: string;
+            /** Notice En */
+            notice_en: string;
+        };
+        /**
+         * FloorOut
+         * @description One floor with its spaces.
+         */
+        FloorOut: {
+            /** Code */
+            code: string;
+            /** Level */
+            level: number;
+            /** Name Zh */
+            name_zh: string;
+            /** Name En */
+            name_en: string;
+            /** Area M2 */
+            area_m2: number;
+            /** Outline */
+            outline: number[][];
+            /** Spaces */
+            spaces: components["schemas"]["SpaceOut"][];
+        };
+        /**
+         * SpaceOut
+         * @description One space; lengths in metres, areas in m².
+         */
+        SpaceOut: {
+            /** Code */
+            code: string;
+            /** Floor */
+            floor: string;
+            /** Type */
+            type: string;
+            /** Group */
+            group: string;
+            /** Name Zh */
+            name_zh: string;
+            /** Name En */
+            name_en: string;
+            /** Area M2 */
+            area_m2: number;
+            /** Polygon */
+            polygon: number[][];
+            /** Label Xy */
+            label_xy: number[];
+            /** Capacity */
+            capacity: number;
+            /** Booking Mode */
+            booking_mode: string;
+            /** Bookable */
+            bookable: boolean;
+            /** Rentable Monthly */
+            rentable_monthly: boolean;
+            /** Unit Count */
+            unit_count: number | null;
+            /** Features */
+            features: string[];
+        };
+        /**
+         * SpaceTypeOut
+         * @description A kind of space; times in minutes.
+         */
+        SpaceTypeOut: {
+            /** Code */
+            code: string;
+            /** Name Zh */
+            name_zh: string;
+            /** Name En */
+            name_en: string;
+            /** Group */
+            group: string;
+            /** Tariff Code */
+            tariff_code: string;
+            /** Setup Min */
+            setup_min: number;
+            /** Teardown Min */
+            teardown_min: number;
+            /** Min Min */
+            min_min: number;
+            /** Slot Min */
+            slot_min: number;
+        };
+        /**
+         * TenantOut
+         * @description A tenant as the base sees it.
+         */
+        TenantOut: {
+            /** Code */
+            code: string;
+            /** Short Zh */
+            short_zh: string;
+            /** Name Zh */
+            name_zh: string;
+            /** Name En */
+            name_en: string;
+            /** Category */
+            category: string;
+            /** Uscc */
+            uscc: string | null;
+            /** Town Street */
+            town_street: string;
+            /** Registered In Panyu */
+            registered_in_panyu: boolean;
+            /** Industry */
+            industry: string;
+            /**
+             * Joined On
+             * Format: date
+             */
+            joined_on: string;
+            /** Compliance Rating */
+            compliance_rating: string;
+            /** Tags */
+            tags: string[];
+            /** Credit Limit Fen */
+            credit_limit_fen: number;
+            /** Status */
+            status: string;
+        };
+        /**
+         * AuditOut
+         * @description One thing that somebody did.
+         */
+        AuditOut: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Actor Kind */
+            actor_kind: string;
+            /** Actor Label */
+            actor_label: string;
+            /** Actor Role */
+            actor_role: string;
+            /** Action */
+            action: string;
+            /** Object Type */
+            object_type: string;
+            /** Object Code */
+            object_code: string;
+            /** Before */
+            before: {
+                [key: string]: unknown;
+            } | null;
+            /** After */
+            after: {
+                [key: string]: unknown;
+            } | null;
+            /** Request Id */
+            request_id: string;
+        };
+        /** Page[AuditOut] */
+        Page_AuditOut_: {
+            /** Items */
+            items: components["schemas"]["AuditOut"][];
+            /** Next */
+            next?: string | null;
+        };
+        /**
+         * DeviceOut
+         * @description One device as it is now; `at` is its last sign of life, `link` says how sure we are.
+         */
+        DeviceOut: {
+            /** Code */
+            code: string;
+            /** Space */
+            space: string | null;
+            /** Status */
+            status: string;
+            /** Kind */
+            kind: string;
+            /** Role */
+            role: string;
+            /** Model */
+            model: string;
+            /** Name Zh */
+            name_zh: string;
+            /** Name En */
+            name_en: string;
+            /** Link */
+            link: string;
+            /** Reported */
+            reported: {
+                [key: string]: unknown;
+            };
+            /** Desired */
+            desired: {
+                [key: string]: unknown;
+            } | null;
+            /** Pending */
+            pending: boolean;
+            /** At */
+            at: string | null;
+            /** Version */
+            version: number;
+        };
+        /**
+         * DeviceDetailOut
+         * @description With what it can be told; empty means that it is only read.
+         */
+        DeviceDetailOut: {
+            /** Code */
+            code: string;
+            /** Space */
+            space: string | null;
+            /** Status */
+            status: string;
+            /** Kind */
+            kind: string;
+            /** Role */
+            role: string;
+            /** Model */
+            model: string;
+            /** Name Zh */
+            name_zh: string;
+            /** Name En */
+            name_en: string;
+            /** Link */
+            link: string;
+            /** Reported */
+            reported: {
+                [key: string]: unknown;
+            };
+            /** Desired */
+            desired: {
+                [key: string]: unknown;
+            } | null;
+            /** Pending */
+            pending: boolean;
+            /** At */
+            at: string | null;
+            /** Version */
+            version: number;
+            /** Capabilities */
+            capabilities: {
+                [key: string]: {
+                    [key: string]: unknown;
+                };
+            };
+            /** Meta */
+            meta: {
+                [key: string]: unknown;
+            };
+        };
+        /**
+         * CommandOut
+         * @description One command and where it stands; `reason` says why it ended as it did.
+         */
+        CommandOut: {
+            /** Id */
+            id: string;
+            /** Device */
+            device: string;
+            /** Op */
+            op: string;
+            /** State */
+            state: {
+                [key: string]: unknown;
+            };
+            /** Status */
+            status: string;
+            /** Reason */
+            reason: string;
+            /** Actor */
+            actor: string;
+            /** Booking */
+            booking: string | null;
+            /** Scene Run */
+            scene_run: string | null;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
+            /** Sent At */
+            sent_at: string | null;
+            /** Acked At */
+            acked_at: string | null;
+            /** Ended At */
+            ended_at: string | null;
+        };
+        /**
+         * CommandIn
+         * @description Absolute values of the keys to change.
+         */
+        CommandIn: {
+            /** State */
+            state: {
+                [key: string]: unknown;
+            };
+            /** If V */
+            if_v?: number | null;
+            /**
+             * Override
+             * @default false
+             */
+            override: boolean;
+        };
+        /**
+         * SceneRunOut
+         * @description A scene applied to a space; `progress` counts its commands by status.
+         */
+        SceneRunOut: {
+            /** Id */
+            id: string;
+            /** Space */
+            space: string;
+            /** Scene */
+            scene: string;
+            /** Booking */
+            booking: string | null;
+            /** Until */
+            until: string | null;
+            /** Actor */
+            actor: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Finished */
+            finished: boolean;
+            /** Progress */
+            progress: {
+                [key: string]: number;
+            };
+        };
+        /**
+         * SceneIn
+         * @description One of standby, prepare, on_air, wrap, off.
+         */
+        SceneIn: {
+            /** Scene */
+            scene: string;
+        };
+        /**
+         * Point
+         * @description One measurement.
+         */
+        Point: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Value */
+            value: number;
+        };
+        /**
+         * SeriesOut
+         * @description One metric of a device over time.
+         */
+        SeriesOut: {
+            /** Device */
+            device: string;
+            /** Metric */
+            metric: string;
+            /** Points */
+            points: components["schemas"]["Point"][];
+        };
+        /**
          * AlarmOut
          * @description One alarm; open while `cleared_at` is null.
          */
         AlarmOut: {
-            /** Acknowledged At */
-            acknowledged_at: string | null;
-            /** Acknowledged By */
-            acknowledged_by: string;
-            /** Cleared At */
-            cleared_at: string | null;
+            /** Id */
+            id: number;
             /** Code */
             code: string;
+            /** Title Zh */
+            title_zh: string;
+            /** Title En */
+            title_en: string;
+            /** Severity */
+            severity: string;
+            /** Device */
+            device: string | null;
+            /** Space */
+            space: string | null;
             /** Detail */
             detail: {
                 [key: string]: unknown;
             };
-            /** Device */
-            device: string | null;
-            /** Id */
-            id: number;
             /**
              * Raised At
              * Format: date-time
              */
             raised_at: string;
-            /** Severity */
-            severity: string;
-            /** Space */
-            space: string | null;
-            /** Title En */
-            title_en: string;
-            /** Title Zh */
-            title_zh: string;
+            /** Cleared At */
+            cleared_at: string | null;
+            /** Acknowledged At */
+            acknowledged_at: string | null;
+            /** Acknowledged By */
+            acknowledged_by: string;
+        };
+        /** Page[AlarmOut] */
+        Page_AlarmOut_: {
+            /** Items */
+            items: components["schemas"]["AlarmOut"][];
+            /** Next */
+            next?: string | null;
         };
         /**
-         * Alternative
-         * @description Another time in the same room, or an equal room at the same time.
+         * BandOut
+         * @description A part of the day in minutes after midnight, Shanghai time.
          */
-        Alternative: {
-            /**
-             * Ends At
-             * Format: date-time
-             */
-            ends_at: string;
-            /** Kind */
-            kind: string;
-            /** Name En */
-            name_en: string;
+        BandOut: {
+            /** Code */
+            code: string;
             /** Name Zh */
             name_zh: string;
-            /** Space */
-            space: string;
+            /** Name En */
+            name_en: string;
+            /** From Min */
+            from_min: number;
+            /** To Min */
+            to_min: number;
+        };
+        /**
+         * SurgeOut
+         * @description Days of the year ("MM-DD", both included) on which some bands cost more.
+         */
+        SurgeOut: {
+            /** Code */
+            code: string;
+            /** Name Zh */
+            name_zh: string;
+            /** Name En */
+            name_en: string;
+            /** From Md */
+            from_md: string;
+            /** To Md */
+            to_md: string;
+            /** Multiplier */
+            multiplier: string;
+            /** Bands */
+            bands: string[];
+        };
+        /**
+         * TariffOut
+         * @description Prices of one kind of space.
+         */
+        TariffOut: {
+            /** Code */
+            code: string;
+            /** Version */
+            version: number;
+            /** Name Zh */
+            name_zh: string;
+            /** Hourly Fen */
+            hourly_fen: {
+                [key: string]: number;
+            };
+            /** Session Fen */
+            session_fen: {
+                [key: string]: number;
+            };
+            /** Monthly Per M2 Fen */
+            monthly_per_m2_fen: number | null;
+            /** Unit */
+            unit: string;
+            /** Unit Period */
+            unit_period: string;
+            /** Unit Price Fen */
+            unit_price_fen: number | null;
+            /** Includes Zh */
+            includes_zh: string;
+            /** Included Wh Per Hour */
+            included_wh_per_hour: number | null;
+            /** Vat Hourly */
+            vat_hourly: string;
+            /** Vat Monthly */
+            vat_monthly: string;
+        };
+        /**
+         * TariffsOut
+         * @description The price list in force.
+         */
+        TariffsOut: {
+            /** Version */
+            version: string;
+            /** Bands */
+            bands: components["schemas"]["BandOut"][];
+            /** Surges */
+            surges: components["schemas"]["SurgeOut"][];
+            /** Tariffs */
+            tariffs: components["schemas"]["TariffOut"][];
+        };
+        /**
+         * ServiceOut
+         * @description A service; no price means by agreement, as the note says.
+         */
+        ServiceOut: {
+            /** Code */
+            code: string;
+            /** Name Zh */
+            name_zh: string;
+            /** Name En */
+            name_en: string;
+            /** Unit */
+            unit: string;
+            /** Price Fen */
+            price_fen: number | null;
+            /** Price Note */
+            price_note: string;
+        };
+        /**
+         * BudgetOut
+         * @description What a policy may cost in one year.
+         */
+        BudgetOut: {
+            /** Year */
+            year: number;
+            /** Limit Fen */
+            limit_fen: number;
+            /** Reserved Fen */
+            reserved_fen: number;
+            /** Committed Fen */
+            committed_fen: number;
+            /** Left Fen */
+            left_fen: number;
+        };
+        /**
+         * PolicyOut
+         * @description One version of a policy; budgets only for people of the base.
+         */
+        PolicyOut: {
+            /** Code */
+            code: string;
+            /** Version */
+            version: number;
+            /** Kind */
+            kind: string;
+            /** Name Zh */
+            name_zh: string;
+            /** Name En */
+            name_en: string;
+            /** Funding */
+            funding: string;
             /**
-             * Starts At
+             * Valid From
+             * Format: date
+             */
+            valid_from: string;
+            /**
+             * Valid To
+             * Format: date
+             */
+            valid_to: string;
+            /** Data */
+            data: {
+                [key: string]: unknown;
+            };
+            /**
+             * Budgets
+             * @default []
+             */
+            budgets: components["schemas"]["BudgetOut"][];
+        };
+        /**
+         * ChargeOut
+         * @description One priced line of something that happened.
+         */
+        ChargeOut: {
+            /** Id */
+            id: number;
+            /** Source */
+            source: string;
+            tenant: components["schemas"]["TenantRef"];
+            /** Document */
+            document: string;
+            /** Kind */
+            kind: string;
+            /** Booking Code */
+            booking_code: string;
+            /** Space Code */
+            space_code: string;
+            /**
+             * Service On
+             * Format: date
+             */
+            service_on: string;
+            /** Description Zh */
+            description_zh: string;
+            /** Description En */
+            description_en: string;
+            /** Starts At */
+            starts_at: string | null;
+            /** Ends At */
+            ends_at: string | null;
+            /** Band */
+            band: string;
+            /** Surge */
+            surge: string;
+            /** Quantity */
+            quantity: string;
+            /** Unit */
+            unit: string;
+            /** Unit Fen */
+            unit_fen: number | null;
+            /** Price Text */
+            price_text: string;
+            /** Net Fen */
+            net_fen: number;
+            /** Vat Fen */
+            vat_fen: number;
+            /** Gross Fen */
+            gross_fen: number;
+            /** Vat Rate */
+            vat_rate: string;
+            /** Vat Category */
+            vat_category: string;
+            /** Policy */
+            policy: string;
+            /** Invoice */
+            invoice: string | null;
+        };
+        /** Page[ChargeOut] */
+        Page_ChargeOut_: {
+            /** Items */
+            items: components["schemas"]["ChargeOut"][];
+            /** Next */
+            next?: string | null;
+        };
+        /**
+         * RunOut
+         * @description A run and how far it is.
+         */
+        RunOut: {
+            /** Id */
+            id: number;
+            /**
+             * Period From
+             * Format: date
+             */
+            period_from: string;
+            /**
+             * Period To
+             * Format: date
+             */
+            period_to: string;
+            /** Status */
+            status: string;
+            /** Inputs Hash */
+            inputs_hash: string;
+            /** Entries Total */
+            entries_total: number;
+            /** Entries Done */
+            entries_done: number;
+            /** Net Fen */
+            net_fen: number;
+            /** Vat Fen */
+            vat_fen: number;
+            /** Gross Fen */
+            gross_fen: number;
+            /** Created By */
+            created_by: string;
+            /** Approved By */
+            approved_by: string;
+            /**
+             * Created At
              * Format: date-time
              */
-            starts_at: string;
+            created_at: string;
+            /** Approved At */
+            approved_at: string | null;
+            /** Issue Asked At */
+            issue_asked_at: string | null;
+            /** Issued At */
+            issued_at: string | null;
+            /** Topic */
+            topic: string;
+        };
+        /**
+         * RunIn
+         * @description A month ("2026-10"), or any period with both days included.
+         */
+        RunIn: {
+            /** Month */
+            month?: string | null;
+            /** Period From */
+            period_from?: string | null;
+            /** Period To */
+            period_to?: string | null;
+        };
+        /** Page[RunOut] */
+        Page_RunOut_: {
+            /** Items */
+            items: components["schemas"]["RunOut"][];
+            /** Next */
+            next?: string | null;
+        };
+        /**
+         * EntryOut
+         * @description One document of a run; `lines` may be left out of very large runs.
+         */
+        EntryOut: {
+            /** Position */
+            position: number;
+            tenant: components["schemas"]["TenantRef"];
+            /** Document */
+            document: string;
+            /** Net Fen */
+            net_fen: number;
+            /** Vat Fen */
+            vat_fen: number;
+            /** Gross Fen */
+            gross_fen: number;
+            /** Line Count */
+            line_count: number;
+            /** Invoice */
+            invoice: string | null;
+            /** Problem */
+            problem: string;
+            /** Lines */
+            lines: components["schemas"]["ChargeOut"][];
+        };
+        /**
+         * RunDetailOut
+         * @description A run with its documents.
+         */
+        RunDetailOut: {
+            /** Id */
+            id: number;
+            /**
+             * Period From
+             * Format: date
+             */
+            period_from: string;
+            /**
+             * Period To
+             * Format: date
+             */
+            period_to: string;
+            /** Status */
+            status: string;
+            /** Inputs Hash */
+            inputs_hash: string;
+            /** Entries Total */
+            entries_total: number;
+            /** Entries Done */
+            entries_done: number;
+            /** Net Fen */
+            net_fen: number;
+            /** Vat Fen */
+            vat_fen: number;
+            /** Gross Fen */
+            gross_fen: number;
+            /** Created By */
+            created_by: string;
+            /** Approved By */
+            approved_by: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Approved At */
+            approved_at: string | null;
+            /** Issue Asked At */
+            issue_asked_at: string | null;
+            /** Issued At */
+            issued_at: string | null;
+            /** Topic */
+            topic: string;
+            /** Entries */
+            entries: components["schemas"]["EntryOut"][];
+            /** Lines Omitted */
+            lines_omitted: boolean;
         };
         /**
          * ApproveIn
@@ -1000,37 +1899,151 @@ export interface components {
             inputs_hash?: string | null;
         };
         /**
-         * AuditOut
-         * @description One thing that somebody did.
+         * InvoiceOut
+         * @description One document.
          */
-        AuditOut: {
-            /** Action */
-            action: string;
-            /** Actor Kind */
-            actor_kind: string;
-            /** Actor Label */
-            actor_label: string;
-            /** Actor Role */
-            actor_role: string;
-            /** After */
-            after: {
-                [key: string]: unknown;
-            } | null;
+        InvoiceOut: {
+            /** Number */
+            number: string;
+            /** Kind */
+            kind: string;
+            /** Status */
+            status: string;
+            tenant: components["schemas"]["TenantRef"];
             /**
-             * At
+             * Period From
+             * Format: date
+             */
+            period_from: string;
+            /**
+             * Period To
+             * Format: date
+             */
+            period_to: string;
+            /**
+             * Issued At
              * Format: date-time
              */
-            at: string;
-            /** Before */
-            before: {
-                [key: string]: unknown;
-            } | null;
-            /** Object Code */
-            object_code: string;
-            /** Object Type */
-            object_type: string;
-            /** Request Id */
-            request_id: string;
+            issued_at: string;
+            /**
+             * Issued On
+             * Format: date
+             */
+            issued_on: string;
+            /**
+             * Due On
+             * Format: date
+             */
+            due_on: string;
+            /** Line Count */
+            line_count: number;
+            /** Net Fen */
+            net_fen: number;
+            /** Vat Fen */
+            vat_fen: number;
+            /** Gross Fen */
+            gross_fen: number;
+        };
+        /** Page[InvoiceOut] */
+        Page_InvoiceOut_: {
+            /** Items */
+            items: components["schemas"]["InvoiceOut"][];
+            /** Next */
+            next?: string | null;
+        };
+        /**
+         * InvoiceDetailOut
+         * @description One document with its lines.
+         */
+        InvoiceDetailOut: {
+            /** Number */
+            number: string;
+            /** Kind */
+            kind: string;
+            /** Status */
+            status: string;
+            tenant: components["schemas"]["TenantRef"];
+            /**
+             * Period From
+             * Format: date
+             */
+            period_from: string;
+            /**
+             * Period To
+             * Format: date
+             */
+            period_to: string;
+            /**
+             * Issued At
+             * Format: date-time
+             */
+            issued_at: string;
+            /**
+             * Issued On
+             * Format: date
+             */
+            issued_on: string;
+            /**
+             * Due On
+             * Format: date
+             */
+            due_on: string;
+            /** Line Count */
+            line_count: number;
+            /** Net Fen */
+            net_fen: number;
+            /** Vat Fen */
+            vat_fen: number;
+            /** Gross Fen */
+            gross_fen: number;
+            /** Seller */
+            seller: {
+                [key: string]: string;
+            };
+            /** Buyer */
+            buyer: {
+                [key: string]: string;
+            };
+            /** Capitals Zh */
+            capitals_zh: string;
+            /** Lines */
+            lines: components["schemas"]["LineOut"][];
+        };
+        /**
+         * LineOut
+         * @description One line of a document.
+         */
+        LineOut: {
+            /** Position */
+            position: number;
+            /** Description Zh */
+            description_zh: string;
+            /** Description En */
+            description_en: string;
+            /** Band */
+            band: string;
+            /** Surge */
+            surge: string;
+            /** Quantity */
+            quantity: string;
+            /** Unit */
+            unit: string;
+            /** Unit Fen */
+            unit_fen: number | null;
+            /** Price Text */
+            price_text: string;
+            /** Policy */
+            policy: string;
+            /** Vat Category */
+            vat_category: string;
+            /** Vat Rate */
+            vat_rate: string;
+            /** Net Fen */
+            net_fen: number;
+            /** Vat Fen */
+            vat_fen: number;
+            /** Gross Fen */
+            gross_fen: number;
         };
         /**
          * AvailabilityOut
@@ -1038,138 +2051,89 @@ export interface components {
          */
         AvailabilityOut: {
             /**
+             * Starts At
+             * Format: date-time
+             */
+            starts_at: string;
+            /**
              * Ends At
              * Format: date-time
              */
             ends_at: string;
             /** Items */
             items: components["schemas"]["AvailableOut"][];
-            /**
-             * Starts At
-             * Format: date-time
-             */
-            starts_at: string;
         };
         /**
          * AvailableOut
          * @description One bookable space for the window asked for.
          */
         AvailableOut: {
+            /** Space */
+            space: string;
+            /** Name Zh */
+            name_zh: string;
+            /** Name En */
+            name_en: string;
+            /** Type */
+            type: string;
+            /** Type Zh */
+            type_zh: string;
+            /** Type En */
+            type_en: string;
+            /** Floor */
+            floor: string;
             /** Capacity */
             capacity: number;
             /** Features */
             features: string[];
-            /** Floor */
-            floor: string;
             /** Free */
             free: boolean;
             /** Free Units */
             free_units: number;
-            /** List Fen */
-            list_fen: number | null;
-            /** Name En */
-            name_en: string;
-            /** Name Zh */
-            name_zh: string;
-            /** Next Free At */
-            next_free_at: string | null;
-            /** Price Fen */
-            price_fen: number | null;
-            /** Space */
-            space: string;
-            /** Type */
-            type: string;
-            /** Type En */
-            type_en: string;
-            /** Type Zh */
-            type_zh: string;
             /** Unit Count */
             unit_count: number | null;
+            /** Next Free At */
+            next_free_at: string | null;
+            /** List Fen */
+            list_fen: number | null;
+            /** Price Fen */
+            price_fen: number | null;
         };
         /**
-         * BandOut
-         * @description A part of the day in minutes after midnight, Shanghai time.
+         * QuoteOut
+         * @description A price with its derivation, and the token that books at it.
          */
-        BandOut: {
+        QuoteOut: {
+            /** Quote */
+            quote: {
+                [key: string]: unknown;
+            };
+            /** Token */
+            token: string;
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
+        };
+        /**
+         * ServiceIn
+         * @description So much of one service.
+         */
+        ServiceIn: {
             /** Code */
             code: string;
-            /** From Min */
-            from_min: number;
-            /** Name En */
-            name_en: string;
-            /** Name Zh */
-            name_zh: string;
-            /** To Min */
-            to_min: number;
-        };
-        /**
-         * BlockOut
-         * @description One allocation on the timeline; of others only that they are busy.
-         */
-        BlockOut: {
-            /** Booking */
-            booking?: string | null;
-            /** Ends At */
-            ends_at?: string | null;
             /**
-             * From
-             * Format: date-time
-             */
-            from: string;
-            /** Kind */
-            kind: string;
-            /** Starts At */
-            starts_at?: string | null;
-            /** Status */
-            status?: string | null;
-            tenant?: components["schemas"]["TenantRef"] | null;
-            /** Title */
-            title?: string | null;
-            /**
-             * To
-             * Format: date-time
-             */
-            to: string;
-            /** Unit */
-            unit: number;
-        };
-        /**
-         * BookingIn
-         * @description A wish to be held, or with `confirm` to be confirmed at once.
-         */
-        BookingIn: {
-            /**
-             * Confirm
-             * @default false
-             */
-            confirm: boolean;
-            /**
-             * Ends At
-             * Format: date-time
-             */
-            ends_at: string;
-            /**
-             * Headcount
+             * Qty
              * @default 1
              */
-            headcount: number;
-            /**
-             * Override
-             * @default []
-             */
-            override: string[];
-            /**
-             * Purpose
-             * @default live_sales
-             */
-            purpose: string;
-            /** Quote Token */
-            quote_token?: string | null;
-            /**
-             * Services
-             * @default []
-             */
-            services: components["schemas"]["ServiceIn"][];
+            qty: number | string;
+        };
+        /**
+         * WishIn
+         * @description What somebody wants to book; staff name the tenant.
+         */
+        WishIn: {
             /** Space */
             space: string;
             /**
@@ -1177,13 +2141,33 @@ export interface components {
              * Format: date-time
              */
             starts_at: string;
+            /**
+             * Ends At
+             * Format: date-time
+             */
+            ends_at: string;
             /** Tenant */
             tenant?: string | null;
+            /**
+             * Purpose
+             * @default live_sales
+             */
+            purpose: string;
+            /**
+             * Headcount
+             * @default 1
+             */
+            headcount: number;
             /**
              * Title
              * @default
              */
             title: string;
+            /**
+             * Services
+             * @default []
+             */
+            services: components["schemas"]["ServiceIn"][];
             /**
              * Units
              * @default 1
@@ -1195,106 +2179,255 @@ export interface components {
          * @description A booking as its tenant and the base see it; money only for whom it concerns.
          */
         BookingOut: {
-            /** Cancel Reason */
-            cancel_reason: string;
-            /** Cancelled At */
-            cancelled_at: string | null;
-            /** Checked In At */
-            checked_in_at: string | null;
             /** Code */
             code: string;
-            /** Confirmed At */
-            confirmed_at: string | null;
+            status: components["schemas"]["Status"];
+            space: components["schemas"]["SpaceRef"];
+            tenant: components["schemas"]["TenantRef"];
             /**
-             * Created At
+             * Starts At
              * Format: date-time
              */
-            created_at: string;
-            /** Ended At */
-            ended_at: string | null;
+            starts_at: string;
             /**
              * Ends At
              * Format: date-time
              */
             ends_at: string;
-            /** Energy Wh */
-            energy_wh: number | null;
-            /** Expires At */
-            expires_at: string | null;
-            /** Headcount */
-            headcount: number;
-            /** Live Minutes */
-            live_minutes: number | null;
             /** Overtime Until */
             overtime_until: string | null;
-            /** Possible */
-            possible: string[];
-            /** Prepared At */
-            prepared_at: string | null;
-            /** Price Fen */
-            price_fen: number | null;
-            /** Proposal */
-            proposal: {
-                [key: string]: unknown;
-            } | null;
+            /** Expires At */
+            expires_at: string | null;
+            /** Title */
+            title: string;
             /** Purpose */
             purpose: string;
+            /** Headcount */
+            headcount: number;
+            /** Units */
+            units: number;
+            /** Services */
+            services: {
+                [key: string]: unknown;
+            }[];
+            /** Price Fen */
+            price_fen: number | null;
             /** Quote */
             quote: {
                 [key: string]: unknown;
             } | null;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Confirmed At */
+            confirmed_at: string | null;
+            /** Checked In At */
+            checked_in_at: string | null;
+            /** Ended At */
+            ended_at: string | null;
+            /** Cancelled At */
+            cancelled_at: string | null;
+            /** Cancel Reason */
+            cancel_reason: string;
+            /** Prepared At */
+            prepared_at: string | null;
             /** Ready */
             ready: string | null;
             /** Ready Reasons */
             ready_reasons: {
                 [key: string]: unknown;
             }[];
-            /** Services */
-            services: {
+            /** Proposal */
+            proposal: {
                 [key: string]: unknown;
-            }[];
-            space: components["schemas"]["SpaceRef"];
+            } | null;
+            /** Live Minutes */
+            live_minutes: number | null;
+            /** Energy Wh */
+            energy_wh: number | null;
+            /** Possible */
+            possible: string[];
+            /** Version */
+            version: number;
+        };
+        /**
+         * SpaceRef
+         * @description A space by name.
+         */
+        SpaceRef: {
+            /** Code */
+            code: string;
+            /** Name Zh */
+            name_zh: string;
+            /** Name En */
+            name_en: string;
+        };
+        /**
+         * Status
+         * @description Where a booking stands; see PRODUCT, "The words".
+         * @enum {string}
+         */
+        Status: "held" | "pending_approval" | "confirmed" | "checked_in" | "completed" | "cancelled" | "no_show" | "expired";
+        /**
+         * Alternative
+         * @description Another time in the same room, or an equal room at the same time.
+         */
+        Alternative: {
+            /** Kind */
+            kind: string;
+            /** Space */
+            space: string;
+            /** Name Zh */
+            name_zh: string;
+            /** Name En */
+            name_en: string;
             /**
              * Starts At
              * Format: date-time
              */
             starts_at: string;
-            status: components["schemas"]["Status"];
-            tenant: components["schemas"]["TenantRef"];
+            /**
+             * Ends At
+             * Format: date-time
+             */
+            ends_at: string;
+        };
+        /**
+         * Conflict
+         * @description What is in the way; of others only that they are busy.
+         */
+        Conflict: {
+            /** Space */
+            space: string;
+            /**
+             * From
+             * Format: date-time
+             */
+            from_: string;
+            /**
+             * To
+             * Format: date-time
+             */
+            to: string;
+            /** Kind */
+            kind: string;
+            /** Booking */
+            booking?: string | null;
+        };
+        /**
+         * SlotTakenProblem
+         * @description 409 slot_taken.
+         */
+        SlotTakenProblem: {
+            /** Type */
+            type: string;
             /** Title */
             title: string;
-            /** Units */
+            /** Title Zh */
+            title_zh: string;
+            /** Title En */
+            title_en: string;
+            /** Status */
+            status: number;
+            /** Code */
+            code: string;
+            /** Detail */
+            detail: string;
+            /** Request Id */
+            request_id: string;
+            /**
+             * Fields
+             * @default []
+             */
+            fields: components["schemas"]["FieldProblem"][];
+            /**
+             * Conflicts
+             * @default []
+             */
+            conflicts: components["schemas"]["Conflict"][];
+            /**
+             * Alternatives
+             * @default []
+             */
+            alternatives: components["schemas"]["Alternative"][];
+        };
+        /**
+         * BookingIn
+         * @description A wish to be held, or with `confirm` to be confirmed at once.
+         */
+        BookingIn: {
+            /** Space */
+            space: string;
+            /**
+             * Starts At
+             * Format: date-time
+             */
+            starts_at: string;
+            /**
+             * Ends At
+             * Format: date-time
+             */
+            ends_at: string;
+            /** Tenant */
+            tenant?: string | null;
+            /**
+             * Purpose
+             * @default live_sales
+             */
+            purpose: string;
+            /**
+             * Headcount
+             * @default 1
+             */
+            headcount: number;
+            /**
+             * Title
+             * @default
+             */
+            title: string;
+            /**
+             * Services
+             * @default []
+             */
+            services: components["schemas"]["ServiceIn"][];
+            /**
+             * Units
+             * @default 1
+             */
             units: number;
-            /** Version */
-            version: number;
+            /**
+             * Confirm
+             * @default false
+             */
+            confirm: boolean;
+            /** Quote Token */
+            quote_token?: string | null;
+            /**
+             * Override
+             * @default []
+             */
+            override: string[];
+        };
+        /** Page[BookingOut] */
+        Page_BookingOut_: {
+            /** Items */
+            items: components["schemas"]["BookingOut"][];
+            /** Next */
+            next?: string | null;
         };
         /**
          * BookingPatch
          * @description What can be changed without moving the booking.
          */
         BookingPatch: {
-            /** Headcount */
-            headcount?: number | null;
-            /** Purpose */
-            purpose?: string | null;
             /** Title */
             title?: string | null;
-        };
-        /**
-         * BudgetOut
-         * @description What a policy may cost in one year.
-         */
-        BudgetOut: {
-            /** Committed Fen */
-            committed_fen: number;
-            /** Left Fen */
-            left_fen: number;
-            /** Limit Fen */
-            limit_fen: number;
-            /** Reserved Fen */
-            reserved_fen: number;
-            /** Year */
-            year: number;
+            /** Purpose */
+            purpose?: string | null;
+            /** Headcount */
+            headcount?: number | null;
         };
         /**
          * CancelIn
@@ -1316,1135 +2449,78 @@ export interface components {
             fee_fen: number;
         };
         /**
-         * ChargeOut
-         * @description One priced line of something that happened.
+         * CodeOut
+         * @description What to show at the door.
          */
-        ChargeOut: {
-            /** Band */
-            band: string;
-            /** Booking Code */
-            booking_code: string;
-            /** Description En */
-            description_en: string;
-            /** Description Zh */
-            description_zh: string;
-            /** Document */
-            document: string;
-            /** Ends At */
-            ends_at: string | null;
-            /** Gross Fen */
-            gross_fen: number;
-            /** Id */
-            id: number;
-            /** Invoice */
-            invoice: string | null;
-            /** Kind */
-            kind: string;
-            /** Net Fen */
-            net_fen: number;
-            /** Policy */
-            policy: string;
-            /** Price Text */
-            price_text: string;
-            /** Quantity */
-            quantity: string;
+        CodeOut: {
+            /** Token */
+            token: string;
+            /** Pin */
+            pin: string;
             /**
-             * Service On
-             * Format: date
+             * Expires At
+             * Format: date-time
              */
-            service_on: string;
-            /** Source */
-            source: string;
-            /** Space Code */
-            space_code: string;
-            /** Starts At */
-            starts_at: string | null;
-            /** Surge */
-            surge: string;
-            tenant: components["schemas"]["TenantRef"];
-            /** Unit */
-            unit: string;
-            /** Unit Fen */
-            unit_fen: number | null;
-            /** Vat Category */
-            vat_category: string;
-            /** Vat Fen */
-            vat_fen: number;
-            /** Vat Rate */
-            vat_rate: string;
+            expires_at: string;
         };
         /**
          * CheckInIn
          * @description What was shown at the door.
          */
         CheckInIn: {
-            /** Pin */
-            pin?: string | null;
             /** Token */
             token?: string | null;
-        };
-        /**
-         * CodeOut
-         * @description What to show at the door.
-         */
-        CodeOut: {
-            /**
-             * Expires At
-             * Format: date-time
-             */
-            expires_at: string;
             /** Pin */
-            pin: string;
-            /** Token */
-            token: string;
+            pin?: string | null;
         };
         /**
-         * CommandIn
-         * @description Absolute values of the keys to change.
+         * BlockOut
+         * @description One allocation on the timeline; of others only that they are busy.
          */
-        CommandIn: {
-            /** If V */
-            if_v?: number | null;
-            /**
-             * Override
-             * @default false
-             */
-            override: boolean;
-            /** State */
-            state: {
-                [key: string]: unknown;
-            };
-        };
-        /**
-         * CommandOut
-         * @description One command and where it stands; `reason` says why it ended as it did.
-         */
-        CommandOut: {
-            /** Acked At */
-            acked_at: string | null;
-            /** Actor */
-            actor: string;
-            /** Booking */
-            booking: string | null;
-            /**
-             * Created At
-             * Format: date-time
-             */
-            created_at: string;
-            /** Device */
-            device: string;
-            /** Ended At */
-            ended_at: string | null;
-            /**
-             * Expires At
-             * Format: date-time
-             */
-            expires_at: string;
-            /** Id */
-            id: string;
-            /** Op */
-            op: string;
-            /** Reason */
-            reason: string;
-            /** Scene Run */
-            scene_run: string | null;
-            /** Sent At */
-            sent_at: string | null;
-            /** State */
-            state: {
-                [key: string]: unknown;
-            };
-            /** Status */
-            status: string;
-        };
-        /**
-         * Conflict
-         * @description What is in the way; of others only that they are busy.
-         */
-        Conflict: {
-            /** Booking */
-            booking?: string | null;
+        BlockOut: {
             /**
              * From
              * Format: date-time
              */
-            from_: string;
-            /** Kind */
-            kind: string;
-            /** Space */
-            space: string;
+            from: string;
             /**
              * To
              * Format: date-time
              */
             to: string;
-        };
-        /**
-         * DeviceDetailOut
-         * @description With what it can be told; empty means that it is only read.
-         */
-        DeviceDetailOut: {
-            /** At */
-            at: string | null;
-            /** Capabilities */
-            capabilities: {
-                [key: string]: {
-                    [key: string]: unknown;
-                };
-            };
-            /** Code */
-            code: string;
-            /** Desired */
-            desired: {
-                [key: string]: unknown;
-            } | null;
+            /** Starts At */
+            starts_at?: string | null;
+            /** Ends At */
+            ends_at?: string | null;
             /** Kind */
             kind: string;
-            /** Link */
-            link: string;
-            /** Meta */
-            meta: {
-                [key: string]: unknown;
-            };
-            /** Model */
-            model: string;
-            /** Name En */
-            name_en: string;
-            /** Name Zh */
-            name_zh: string;
-            /** Pending */
-            pending: boolean;
-            /** Reported */
-            reported: {
-                [key: string]: unknown;
-            };
-            /** Role */
-            role: string;
-            /** Space */
-            space: string | null;
+            /** Unit */
+            unit: number;
+            /** Booking */
+            booking?: string | null;
             /** Status */
-            status: string;
-            /** Version */
-            version: number;
-        };
-        /**
-         * DeviceOut
-         * @description One device as it is now; `at` is its last sign of life, `link` says how sure we are.
-         */
-        DeviceOut: {
-            /** At */
-            at: string | null;
-            /** Code */
-            code: string;
-            /** Desired */
-            desired: {
-                [key: string]: unknown;
-            } | null;
-            /** Kind */
-            kind: string;
-            /** Link */
-            link: string;
-            /** Model */
-            model: string;
-            /** Name En */
-            name_en: string;
-            /** Name Zh */
-            name_zh: string;
-            /** Pending */
-            pending: boolean;
-            /** Reported */
-            reported: {
-                [key: string]: unknown;
-            };
-            /** Role */
-            role: string;
-            /** Space */
-            space: string | null;
-            /** Status */
-            status: string;
-            /** Version */
-            version: number;
-        };
-        /**
-         * EntryOut
-         * @description One document of a run; `lines` may be left out of very large runs.
-         */
-        EntryOut: {
-            /** Document */
-            document: string;
-            /** Gross Fen */
-            gross_fen: number;
-            /** Invoice */
-            invoice: string | null;
-            /** Line Count */
-            line_count: number;
-            /** Lines */
-            lines: components["schemas"]["ChargeOut"][];
-            /** Net Fen */
-            net_fen: number;
-            /** Position */
-            position: number;
-            /** Problem */
-            problem: string;
-            tenant: components["schemas"]["TenantRef"];
-            /** Vat Fen */
-            vat_fen: number;
-        };
-        /**
-         * FieldProblem
-         * @description One field and why it was refused.
-         */
-        FieldProblem: {
-            /** Name */
-            name: string;
-            /** Reason En */
-            reason_en: string;
-            /** Reason Zh */
-            reason_zh: string;
-        };
-        /**
-         * FloorOut
-         * @description One floor with its spaces.
-         */
-        FloorOut: {
-            /** Area M2 */
-            area_m2: number;
-            /** Code */
-            code: string;
-            /** Level */
-            level: number;
-            /** Name En */
-            name_en: string;
-            /** Name Zh */
-            name_zh: string;
-            /** Outline */
-            outline: number[][];
-            /** Spaces */
-            spaces: components["schemas"]["SpaceOut"][];
-        };
-        /**
-         * InvoiceDetailOut
-         * @description One document with its lines.
-         */
-        InvoiceDetailOut: {
-            /** Buyer */
-            buyer: {
-                [key: string]: string;
-            };
-            /** Capitals Zh */
-            capitals_zh: string;
-            /**
-             * Due On
-             * Format: date
-             */
-            due_on: string;
-            /** Gross Fen */
-            gross_fen: number;
-            /**
-             * Issued At
-             * Format: date-time
-             */
-            issued_at: string;
-            /**
-             * Issued On
-             * Format: date
-             */
-            issued_on: string;
-            /** Kind */
-            kind: string;
-            /** Line Count */
-            line_count: number;
-            /** Lines */
-            lines: components["schemas"]["LineOut"][];
-            /** Net Fen */
-            net_fen: number;
-            /** Number */
-            number: string;
-            /**
-             * Period From
-             * Format: date
-             */
-            period_from: string;
-            /**
-             * Period To
-             * Format: date
-             */
-            period_to: string;
-            /** Seller */
-            seller: {
-                [key: string]: string;
-            };
-            /** Status */
-            status: string;
-            tenant: components["schemas"]["TenantRef"];
-            /** Vat Fen */
-            vat_fen: number;
-        };
-        /**
-         * InvoiceOut
-         * @description One document.
-         */
-        InvoiceOut: {
-            /**
-             * Due On
-             * Format: date
-             */
-            due_on: string;
-            /** Gross Fen */
-            gross_fen: number;
-            /**
-             * Issued At
-             * Format: date-time
-             */
-            issued_at: string;
-            /**
-             * Issued On
-             * Format: date
-             */
-            issued_on: string;
-            /** Kind */
-            kind: string;
-            /** Line Count */
-            line_count: number;
-            /** Net Fen */
-            net_fen: number;
-            /** Number */
-            number: string;
-            /**
-             * Period From
-             * Format: date
-             */
-            period_from: string;
-            /**
-             * Period To
-             * Format: date
-             */
-            period_to: string;
-            /** Status */
-            status: string;
-            tenant: components["schemas"]["TenantRef"];
-            /** Vat Fen */
-            vat_fen: number;
+            status?: string | null;
+            /** Title */
+            title?: string | null;
+            tenant?: components["schemas"]["TenantRef"] | null;
         };
         /**
          * LaneOut
          * @description One space of the timeline.
          */
         LaneOut: {
+            /** Space */
+            space: string;
+            /** Name Zh */
+            name_zh: string;
+            /** Name En */
+            name_en: string;
+            /** Type */
+            type: string;
+            /** Floor */
+            floor: string;
             /** Blocks */
             blocks: components["schemas"]["BlockOut"][];
-            /** Floor */
-            floor: string;
-            /** Name En */
-            name_en: string;
-            /** Name Zh */
-            name_zh: string;
-            /** Space */
-            space: string;
-            /** Type */
-            type: string;
-        };
-        /**
-         * LineOut
-         * @description One line of a document.
-         */
-        LineOut: {
-            /** Band */
-            band: string;
-            /** Description En */
-            description_en: string;
-            /** Description Zh */
-            description_zh: string;
-            /** Gross Fen */
-            gross_fen: number;
-            /** Net Fen */
-            net_fen: number;
-            /** Policy */
-            policy: string;
-            /** Position */
-            position: number;
-            /** Price Text */
-            price_text: string;
-            /** Quantity */
-            quantity: string;
-            /** Surge */
-            surge: string;
-            /** Unit */
-            unit: string;
-            /** Unit Fen */
-            unit_fen: number | null;
-            /** Vat Category */
-            vat_category: string;
-            /** Vat Fen */
-            vat_fen: number;
-            /** Vat Rate */
-            vat_rate: string;
-        };
-        /**
-         * NewTokenOut
-         * @description The one answer that carries the secret.
-         */
-        NewTokenOut: {
-            /**
-             * Created At
-             * Format: date-time
-             */
-            created_at: string;
-            /** Expires At */
-            expires_at: string | null;
-            /** Id */
-            id: number;
-            /** Last Used At */
-            last_used_at: string | null;
-            /** Name */
-            name: string;
-            /** Prefix */
-            prefix: string;
-            /** Revoked At */
-            revoked_at: string | null;
-            /** Token */
-            token: string;
-        };
-        /**
-         * OccupancyOut
-         * @description Every space's occ value as the caller may see it.
-         */
-        OccupancyOut: {
-            /**
-             * At
-             * Format: date-time
-             */
-            at: string;
-            /** Spaces */
-            spaces: {
-                [key: string]: {
-                    [key: string]: unknown;
-                };
-            };
-            /** Topic */
-            topic: string;
-        };
-        /** Page[AlarmOut] */
-        Page_AlarmOut_: {
-            /** Items */
-            items: components["schemas"]["AlarmOut"][];
-            /** Next */
-            next?: string | null;
-        };
-        /** Page[AuditOut] */
-        Page_AuditOut_: {
-            /** Items */
-            items: components["schemas"]["AuditOut"][];
-            /** Next */
-            next?: string | null;
-        };
-        /** Page[BookingOut] */
-        Page_BookingOut_: {
-            /** Items */
-            items: components["schemas"]["BookingOut"][];
-            /** Next */
-            next?: string | null;
-        };
-        /** Page[ChargeOut] */
-        Page_ChargeOut_: {
-            /** Items */
-            items: components["schemas"]["ChargeOut"][];
-            /** Next */
-            next?: string | null;
-        };
-        /** Page[InvoiceOut] */
-        Page_InvoiceOut_: {
-            /** Items */
-            items: components["schemas"]["InvoiceOut"][];
-            /** Next */
-            next?: string | null;
-        };
-        /** Page[RunOut] */
-        Page_RunOut_: {
-            /** Items */
-            items: components["schemas"]["RunOut"][];
-            /** Next */
-            next?: string | null;
-        };
-        /**
-         * Ping
-         * @description Proof that the caller is known.
-         */
-        Ping: {
-            /**
-             * Ok
-             * @default true
-             */
-            ok: boolean;
-        };
-        /**
-         * Point
-         * @description One measurement.
-         */
-        Point: {
-            /**
-             * At
-             * Format: date-time
-             */
-            at: string;
-            /** Value */
-            value: number;
-        };
-        /**
-         * PolicyOut
-         * @description One version of a policy; budgets only for people of the base.
-         */
-        PolicyOut: {
-            /**
-             * Budgets
-             * @default []
-             */
-            budgets: components["schemas"]["BudgetOut"][];
-            /** Code */
-            code: string;
-            /** Data */
-            data: {
-                [key: string]: unknown;
-            };
-            /** Funding */
-            funding: string;
-            /** Kind */
-            kind: string;
-            /** Name En */
-            name_en: string;
-            /** Name Zh */
-            name_zh: string;
-            /**
-             * Valid From
-             * Format: date
-             */
-            valid_from: string;
-            /**
-             * Valid To
-             * Format: date
-             */
-            valid_to: string;
-            /** Version */
-            version: number;
-        };
-        /**
-         * Problem
-         * @description RFC 9457 problem details.
-         */
-        Problem: {
-            /** Code */
-            code: string;
-            /** Detail */
-            detail: string;
-            /**
-             * Fields
-             * @default []
-             */
-            fields: components["schemas"]["FieldProblem"][];
-            /** Request Id */
-            request_id: string;
-            /** Status */
-            status: number;
-            /** Title */
-            title: string;
-            /** Title En */
-            title_en: string;
-            /** Title Zh */
-            title_zh: string;
-            /** Type */
-            type: string;
-        };
-        /**
-         * QuoteOut
-         * @description A price with its derivation, and the token that books at it.
-         */
-        QuoteOut: {
-            /**
-             * Expires At
-             * Format: date-time
-             */
-            expires_at: string;
-            /** Quote */
-            quote: {
-                [key: string]: unknown;
-            };
-            /** Token */
-            token: string;
-        };
-        /**
-         * RunDetailOut
-         * @description A run with its documents.
-         */
-        RunDetailOut: {
-            /** Approved At */
-            approved_at: string | null;
-            /** Approved By */
-            approved_by: string;
-            /**
-             * Created At
-             * Format: date-time
-             */
-            created_at: string;
-            /** Created By */
-            created_by: string;
-            /** Entries */
-            entries: components["schemas"]["EntryOut"][];
-            /** Entries Done */
-            entries_done: number;
-            /** Entries Total */
-            entries_total: number;
-            /** Gross Fen */
-            gross_fen: number;
-            /** Id */
-            id: number;
-            /** Inputs Hash */
-            inputs_hash: string;
-            /** Issue Asked At */
-            issue_asked_at: string | null;
-            /** Issued At */
-            issued_at: string | null;
-            /** Lines Omitted */
-            lines_omitted: boolean;
-            /** Net Fen */
-            net_fen: number;
-            /**
-             * Period From
-             * Format: date
-             */
-            period_from: string;
-            /**
-             * Period To
-             * Format: date
-             */
-            period_to: string;
-            /** Status */
-            status: string;
-            /** Topic */
-            topic: string;
-            /** Vat Fen */
-            vat_fen: number;
-        };
-        /**
-         * RunIn
-         * @description A month ("2026-10"), or any period with both days included.
-         */
-        RunIn: {
-            /** Month */
-            month?: string | null;
-            /** Period From */
-            period_from?: string | null;
-            /** Period To */
-            period_to?: string | null;
-        };
-        /**
-         * RunOut
-         * @description A run and how far it is.
-         */
-        RunOut: {
-            /** Approved At */
-            approved_at: string | null;
-            /** Approved By */
-            approved_by: string;
-            /**
-             * Created At
-             * Format: date-time
-             */
-            created_at: string;
-            /** Created By */
-            created_by: string;
-            /** Entries Done */
-            entries_done: number;
-            /** Entries Total */
-            entries_total: number;
-            /** Gross Fen */
-            gross_fen: number;
-            /** Id */
-            id: number;
-            /** Inputs Hash */
-            inputs_hash: string;
-            /** Issue Asked At */
-            issue_asked_at: string | null;
-            /** Issued At */
-            issued_at: string | null;
-            /** Net Fen */
-            net_fen: number;
-            /**
-             * Period From
-             * Format: date
-             */
-            period_from: string;
-            /**
-             * Period To
-             * Format: date
-             */
-            period_to: string;
-            /** Status */
-            status: string;
-            /** Topic */
-            topic: string;
-            /** Vat Fen */
-            vat_fen: number;
-        };
-        /**
-         * SceneIn
-         * @description One of standby, prepare, on_air, wrap, off.
-         */
-        SceneIn: {
-            /** Scene */
-            scene: string;
-        };
-        /**
-         * SceneRunOut
-         * @description A scene applied to a space; `progress` counts its commands by status.
-         */
-        SceneRunOut: {
-            /** Actor */
-            actor: string;
-            /** Booking */
-            booking: string | null;
-            /**
-             * Created At
-             * Format: date-time
-             */
-            created_at: string;
-            /** Finished */
-            finished: boolean;
-            /** Id */
-            id: string;
-            /** Progress */
-            progress: {
-                [key: string]: number;
-            };
-            /** Scene */
-            scene: string;
-            /** Space */
-            space: string;
-            /** Until */
-            until: string | null;
-        };
-        /**
-         * SeriesOut
-         * @description One metric of a device over time.
-         */
-        SeriesOut: {
-            /** Device */
-            device: string;
-            /** Metric */
-            metric: string;
-            /** Points */
-            points: components["schemas"]["Point"][];
-        };
-        /**
-         * ServiceIn
-         * @description So much of one service.
-         */
-        ServiceIn: {
-            /** Code */
-            code: string;
-            /**
-             * Qty
-             * @default 1
-             */
-            qty: number | string;
-        };
-        /**
-         * ServiceOut
-         * @description A service; no price means by agreement, as the note says.
-         */
-        ServiceOut: {
-            /** Code */
-            code: string;
-            /** Name En */
-            name_en: string;
-            /** Name Zh */
-            name_zh: string;
-            /** Price Fen */
-            price_fen: number | null;
-            /** Price Note */
-            price_note: string;
-            /** Unit */
-            unit: string;
-        };
-        /**
-         * SessionOut
-         * @description Who is signed in; `csrf` goes into X-CSRFToken of every write.
-         */
-        SessionOut: {
-            /** Csrf */
-            csrf: string;
-            /** Demo */
-            demo: boolean;
-            user: components["schemas"]["UserOut"] | null;
-        };
-        /**
-         * SignIn
-         * @description E-mail and password.
-         */
-        SignIn: {
-            /** Email */
-            email: string;
-            /** Password */
-            password: string;
-        };
-        /**
-         * SiteOut
-         * @description The base; the notice says that the plan is illustrative.
-         */
-        SiteOut: {
-            /** Area M2 */
-            area_m2: number;
-            /** Code */
-            code: string;
-            /** District En */
-            district_en: string;
-            /** District Zh */
-            district_zh: string;
-            /** Name En */
-            name_en: string;
-            /** Name Zh */
-            name_zh: string;
-            /** Notice En */
-            notice_en: string;
-            /** Notice Zh */
-            notice_zh: string;
-            /** Timezone */
-            timezone: string;
-        };
-        /**
-         * SlotTakenProblem
-         * @description 409 slot_taken.
-         */
-        SlotTakenProblem: {
-            /**
-             * Alternatives
-             * @default []
-             */
-            alternatives: components["schemas"]["Alternative"][];
-            /** Code */
-            code: string;
-            /**
-             * Conflicts
-             * @default []
-             */
-            conflicts: components["schemas"]["Conflict"][];
-            /** Detail */
-            detail: string;
-            /**
-             * Fields
-             * @default []
-             */
-            fields: components["schemas"]["FieldProblem"][];
-            /** Request Id */
-            request_id: string;
-            /** Status */
-            status: number;
-            /** Title */
-            title: string;
-            /** Title En */
-            title_en: string;
-            /** Title Zh */
-            title_zh: string;
-            /** Type */
-            type: string;
-        };
-        /**
-         * SpaceOut
-         * @description One space; lengths in metres, areas in m².
-         */
-        SpaceOut: {
-            /** Area M2 */
-            area_m2: number;
-            /** Bookable */
-            bookable: boolean;
-            /** Booking Mode */
-            booking_mode: string;
-            /** Capacity */
-            capacity: number;
-            /** Code */
-            code: string;
-            /** Features */
-            features: string[];
-            /** Floor */
-            floor: string;
-            /** Group */
-            group: string;
-            /** Label Xy */
-            label_xy: number[];
-            /** Name En */
-            name_en: string;
-            /** Name Zh */
-            name_zh: string;
-            /** Polygon */
-            polygon: number[][];
-            /** Rentable Monthly */
-            rentable_monthly: boolean;
-            /** Type */
-            type: string;
-            /** Unit Count */
-            unit_count: number | null;
-        };
-        /**
-         * SpaceRef
-         * @description A space by name.
-         */
-        SpaceRef: {
-            /** Code */
-            code: string;
-            /** Name En */
-            name_en: string;
-            /** Name Zh */
-            name_zh: string;
-        };
-        /**
-         * SpaceTypeOut
-         * @description A kind of space; times in minutes.
-         */
-        SpaceTypeOut: {
-            /** Code */
-            code: string;
-            /** Group */
-            group: string;
-            /** Min Min */
-            min_min: number;
-            /** Name En */
-            name_en: string;
-            /** Name Zh */
-            name_zh: string;
-            /** Setup Min */
-            setup_min: number;
-            /** Slot Min */
-            slot_min: number;
-            /** Tariff Code */
-            tariff_code: string;
-            /** Teardown Min */
-            teardown_min: number;
-        };
-        /**
-         * Status
-         * @description Where a booking stands; see PRODUCT, "The words".
-         * @enum {string}
-         */
-        Status: "held" | "pending_approval" | "confirmed" | "checked_in" | "completed" | "cancelled" | "no_show" | "expired";
-        /**
-         * SurgeOut
-         * @description Days of the year ("MM-DD", both included) on which some bands cost more.
-         */
-        SurgeOut: {
-            /** Bands */
-            bands: string[];
-            /** Code */
-            code: string;
-            /** From Md */
-            from_md: string;
-            /** Multiplier */
-            multiplier: string;
-            /** Name En */
-            name_en: string;
-            /** Name Zh */
-            name_zh: string;
-            /** To Md */
-            to_md: string;
-        };
-        /**
-         * TariffOut
-         * @description Prices of one kind of space.
-         */
-        TariffOut: {
-            /** Code */
-            code: string;
-            /** Hourly Fen */
-            hourly_fen: {
-                [key: string]: number;
-            };
-            /** Included Wh Per Hour */
-            included_wh_per_hour: number | null;
-            /** Includes Zh */
-            includes_zh: string;
-            /** Monthly Per M2 Fen */
-            monthly_per_m2_fen: number | null;
-            /** Name Zh */
-            name_zh: string;
-            /** Session Fen */
-            session_fen: {
-                [key: string]: number;
-            };
-            /** Unit */
-            unit: string;
-            /** Unit Period */
-            unit_period: string;
-            /** Unit Price Fen */
-            unit_price_fen: number | null;
-            /** Vat Hourly */
-            vat_hourly: string;
-            /** Vat Monthly */
-            vat_monthly: string;
-            /** Version */
-            version: number;
-        };
-        /**
-         * TariffsOut
-         * @description The price list in force.
-         */
-        TariffsOut: {
-            /** Bands */
-            bands: components["schemas"]["BandOut"][];
-            /** Surges */
-            surges: components["schemas"]["SurgeOut"][];
-            /** Tariffs */
-            tariffs: components["schemas"]["TariffOut"][];
-            /** Version */
-            version: string;
-        };
-        /**
-         * TenantOut
-         * @description A tenant as the base sees it.
-         */
-        TenantOut: {
-            /** Category */
-            category: string;
-            /** Code */
-            code: string;
-            /** Compliance Rating */
-            compliance_rating: string;
-            /** Credit Limit Fen */
-            credit_limit_fen: number;
-            /** Industry */
-            industry: string;
-            /**
-             * Joined On
-             * Format: date
-             */
-            joined_on: string;
-            /** Name En */
-            name_en: string;
-            /** Name Zh */
-            name_zh: string;
-            /** Registered In Panyu */
-            registered_in_panyu: boolean;
-            /** Short Zh */
-            short_zh: string;
-            /** Status */
-            status: string;
-            /** Tags */
-            tags: string[];
-            /** Town Street */
-            town_street: string;
-            /** Uscc */
-            uscc: string | null;
-        };
-        /**
-         * TenantRef
-         * @description How a tenant is named elsewhere.
-         */
-        TenantRef: {
-            /** Code */
-            code: string;
-            /** Name En */
-            name_en: string;
-            /** Name Zh */
-            name_zh: string;
-            /** Short Zh */
-            short_zh: string;
         };
         /**
          * TimelineOut
@@ -2456,106 +2532,32 @@ export interface components {
              * Format: date-time
              */
             from: string;
-            /** Lanes */
-            lanes: components["schemas"]["LaneOut"][];
             /**
              * To
              * Format: date-time
              */
             to: string;
+            /** Lanes */
+            lanes: components["schemas"]["LaneOut"][];
         };
         /**
-         * TokenIn
-         * @description A name to recognise the token by, and its end.
+         * OccupancyOut
+         * @description Every space's occ value as the caller may see it.
          */
-        TokenIn: {
-            /** Expires At */
-            expires_at?: string | null;
-            /** Name */
-            name: string;
-        };
-        /**
-         * TokenOut
-         * @description A personal token without its secret.
-         */
-        TokenOut: {
+        OccupancyOut: {
             /**
-             * Created At
+             * At
              * Format: date-time
              */
-            created_at: string;
-            /** Expires At */
-            expires_at: string | null;
-            /** Id */
-            id: number;
-            /** Last Used At */
-            last_used_at: string | null;
-            /** Name */
-            name: string;
-            /** Prefix */
-            prefix: string;
-            /** Revoked At */
-            revoked_at: string | null;
-        };
-        /**
-         * UserOut
-         * @description Somebody who is signed in.
-         */
-        UserOut: {
-            /** Email */
-            email: string;
-            /** Language */
-            language: string;
-            /** Name */
-            name: string;
-            /** Role */
-            role: string;
-            tenant: components["schemas"]["TenantRef"] | null;
-        };
-        /**
-         * WishIn
-         * @description What somebody wants to book; staff name the tenant.
-         */
-        WishIn: {
-            /**
-             * Ends At
-             * Format: date-time
-             */
-            ends_at: string;
-            /**
-             * Headcount
-             * @default 1
-             */
-            headcount: number;
-            /**
-             * Purpose
-             * @default live_sales
-             */
-            purpose: string;
-            /**
-             * Services
-             * @default []
-             */
-            services: components["schemas"]["ServiceIn"][];
-            /** Space */
-            space: string;
-            /**
-             * Starts At
-             * Format: date-time
-             */
-            starts_at: string;
-            /** Tenant */
-            tenant?: string | null;
-            /**
-             * Title
-             * @default
-             */
-            title: string;
-            /**
-             * Units
-             * @default 1
-             */
-            units: number;
+            at: string;
+            /** Topic */
+            topic: string;
+            /** Spaces */
+            spaces: {
+                [key: string]: {
+                    [key: string]: unknown;
+                };
+            };
         };
     };
     responses: never;
@@ -2566,14 +2568,9 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
-    devices_api_list_alarms: {
+    base_ops_core_api_read_session: {
         parameters: {
-            query?: {
-                space?: string;
-                open?: boolean;
-                cursor?: string | null;
-                limit?: number;
-            };
+            query?: never;
             header?: never;
             path?: never;
             cookie?: never;
@@ -2586,7 +2583,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page_AlarmOut_"];
+                    "application/json": components["schemas"]["SessionOut"];
+                };
+            };
+        };
+    };
+    base_ops_core_api_start_session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SignIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionOut"];
                 };
             };
             /** @description Bad Request */
@@ -2681,14 +2702,1006 @@ export interface operations {
             };
         };
     };
-    devices_api_acknowledge_alarm: {
+    base_ops_core_api_end_session: {
         parameters: {
             query?: never;
-            header: {
-                "Idempotency-Key": string;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Precondition Failed */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Precondition Required */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    base_ops_core_api_ping: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Ping"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Precondition Failed */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Precondition Required */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    base_ops_core_api_list_tokens: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TokenOut"][];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Precondition Failed */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Precondition Required */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    base_ops_core_api_create_token: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TokenIn"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewTokenOut"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Precondition Failed */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Precondition Required */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    base_ops_core_api_revoke_token: {
+        parameters: {
+            query?: never;
+            header?: never;
             path: {
-                alarm_id: number;
+                token_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Precondition Failed */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Precondition Required */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    base_ops_core_api_read_site: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SiteOut"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Precondition Failed */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Precondition Required */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    base_ops_core_api_list_floors: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FloorOut"][];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Precondition Failed */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Precondition Required */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    base_ops_core_api_list_space_types: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SpaceTypeOut"][];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Precondition Failed */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Precondition Required */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    base_ops_core_api_list_spaces: {
+        parameters: {
+            query?: {
+                bookable?: boolean | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SpaceOut"][];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Precondition Failed */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Precondition Required */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    base_ops_core_api_read_space: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                code: string;
             };
             cookie?: never;
         };
@@ -2700,7 +3713,229 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["AlarmOut"];
+                    "application/json": components["schemas"]["SpaceOut"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Precondition Failed */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Precondition Required */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    base_ops_core_api_list_tenants: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TenantOut"][];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Precondition Failed */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Precondition Required */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    base_ops_core_api_read_tenant: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TenantOut"];
                 };
             };
             /** @description Bad Request */
@@ -2816,1502 +4051,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_AuditOut_"];
-                };
-            };
-            /** @description Bad Request */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Forbidden */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Conflict */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Precondition Failed */
-            412: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Request Entity Too Large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Precondition Required */
-            428: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too Many Requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    booking_api_read_availability: {
-        parameters: {
-            query: {
-                from: string;
-                to: string;
-                type?: string | null;
-                capacity?: number;
-                floor?: string | null;
-                tenant?: string | null;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["AvailabilityOut"];
-                };
-            };
-            /** @description Bad Request */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Forbidden */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Conflict */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Precondition Failed */
-            412: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Request Entity Too Large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Precondition Required */
-            428: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too Many Requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    booking_api_list_bookings: {
-        parameters: {
-            query?: {
-                status?: string | null;
-                space?: string | null;
-                tenant?: string | null;
-                from?: string | null;
-                to?: string | null;
-                ascending?: boolean;
-                cursor?: string | null;
-                limit?: number;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Page_BookingOut_"];
-                };
-            };
-            /** @description Bad Request */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Forbidden */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Conflict */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Precondition Failed */
-            412: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Request Entity Too Large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Precondition Required */
-            428: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too Many Requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    booking_api_create_booking: {
-        parameters: {
-            query?: never;
-            header: {
-                "Idempotency-Key": string;
-            };
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["BookingIn"];
-            };
-        };
-        responses: {
-            /** @description Created */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["BookingOut"];
-                };
-            };
-            /** @description Bad Request */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Forbidden */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Conflict */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["SlotTakenProblem"];
-                };
-            };
-            /** @description Precondition Failed */
-            412: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Request Entity Too Large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Precondition Required */
-            428: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too Many Requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    booking_api_read_booking: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                code: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["BookingOut"];
-                };
-            };
-            /** @description Bad Request */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Forbidden */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Conflict */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Precondition Failed */
-            412: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Request Entity Too Large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Precondition Required */
-            428: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too Many Requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    booking_api_edit_booking: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                code: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["BookingPatch"];
-            };
-        };
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["BookingOut"];
-                };
-            };
-            /** @description Bad Request */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Forbidden */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Conflict */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Precondition Failed */
-            412: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Request Entity Too Large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Precondition Required */
-            428: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too Many Requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    booking_api_cancel_booking: {
-        parameters: {
-            query?: never;
-            header: {
-                "Idempotency-Key": string;
-            };
-            path: {
-                code: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["CancelIn"];
-            };
-        };
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["BookingOut"];
-                };
-            };
-            /** @description Bad Request */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Forbidden */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Conflict */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Precondition Failed */
-            412: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Request Entity Too Large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Precondition Required */
-            428: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too Many Requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    booking_api_read_cancellation: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                code: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["CancellationOut"];
-                };
-            };
-            /** @description Bad Request */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Forbidden */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Conflict */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Precondition Failed */
-            412: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Request Entity Too Large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Precondition Required */
-            428: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too Many Requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    booking_api_check_in: {
-        parameters: {
-            query?: never;
-            header: {
-                "Idempotency-Key": string;
-            };
-            path: {
-                code: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["CheckInIn"];
-            };
-        };
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["BookingOut"];
-                };
-            };
-            /** @description Bad Request */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Forbidden */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Conflict */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Precondition Failed */
-            412: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Request Entity Too Large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Precondition Required */
-            428: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too Many Requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    booking_api_read_check_in_code: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                code: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["CodeOut"];
-                };
-            };
-            /** @description Bad Request */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Forbidden */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Conflict */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Precondition Failed */
-            412: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Request Entity Too Large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Precondition Required */
-            428: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too Many Requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    booking_api_check_out: {
-        parameters: {
-            query?: never;
-            header: {
-                "Idempotency-Key": string;
-            };
-            path: {
-                code: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["BookingOut"];
-                };
-            };
-            /** @description Bad Request */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Forbidden */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Conflict */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Precondition Failed */
-            412: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Request Entity Too Large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Precondition Required */
-            428: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too Many Requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    booking_api_confirm_booking: {
-        parameters: {
-            query?: never;
-            header: {
-                "Idempotency-Key": string;
-            };
-            path: {
-                code: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["BookingOut"];
-                };
-            };
-            /** @description Bad Request */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Forbidden */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Conflict */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Precondition Failed */
-            412: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Request Entity Too Large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Precondition Required */
-            428: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too Many Requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    billing_api_list_charges: {
-        parameters: {
-            query?: {
-                tenant?: string | null;
-                month?: string | null;
-                booking?: string | null;
-                cursor?: string | null;
-                limit?: number;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Page_ChargeOut_"];
-                };
-            };
-            /** @description Bad Request */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Forbidden */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Conflict */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Precondition Failed */
-            412: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Request Entity Too Large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Precondition Required */
-            428: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too Many Requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    devices_api_get_command: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["CommandOut"];
                 };
             };
             /** @description Bad Request */
@@ -4750,6 +4489,460 @@ export interface operations {
             };
         };
     };
+    devices_api_get_command: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandOut"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Precondition Failed */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Precondition Required */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    devices_api_list_space_devices: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceOut"][];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Precondition Failed */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Precondition Required */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    devices_api_apply_scene: {
+        parameters: {
+            query?: never;
+            header: {
+                "Idempotency-Key": string;
+            };
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SceneIn"];
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SceneRunOut"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Precondition Failed */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Precondition Required */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    devices_api_get_scene_run: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SceneRunOut"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Precondition Failed */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Precondition Required */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     devices_api_get_telemetry: {
         parameters: {
             query: {
@@ -4866,7 +5059,236 @@ export interface operations {
             };
         };
     };
-    base_ops_core_api_list_floors: {
+    devices_api_list_alarms: {
+        parameters: {
+            query?: {
+                space?: string;
+                open?: boolean;
+                cursor?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_AlarmOut_"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Precondition Failed */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Precondition Required */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    devices_api_acknowledge_alarm: {
+        parameters: {
+            query?: never;
+            header: {
+                "Idempotency-Key": string;
+            };
+            path: {
+                alarm_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlarmOut"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Precondition Failed */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Precondition Required */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    billing_api_list_tariffs: {
         parameters: {
             query?: never;
             header?: never;
@@ -4881,7 +5303,343 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["FloorOut"][];
+                    "application/json": components["schemas"]["TariffsOut"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Precondition Failed */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Precondition Required */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    billing_api_list_services: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServiceOut"][];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Precondition Failed */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Precondition Required */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    billing_api_list_policies: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyOut"][];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Precondition Failed */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Precondition Required */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    billing_api_list_charges: {
+        parameters: {
+            query?: {
+                tenant?: string | null;
+                month?: string | null;
+                booking?: string | null;
+                cursor?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_ChargeOut_"];
                 };
             };
             /** @description Bad Request */
@@ -5891,9 +6649,16 @@ export interface operations {
             };
         };
     };
-    base_ops_core_api_list_tokens: {
+    booking_api_read_availability: {
         parameters: {
-            query?: never;
+            query: {
+                from: string;
+                to: string;
+                type?: string | null;
+                capacity?: number;
+                floor?: string | null;
+                tenant?: string | null;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -5906,561 +6671,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["TokenOut"][];
-                };
-            };
-            /** @description Bad Request */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Forbidden */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Conflict */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Precondition Failed */
-            412: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Request Entity Too Large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Precondition Required */
-            428: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too Many Requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    base_ops_core_api_create_token: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["TokenIn"];
-            };
-        };
-        responses: {
-            /** @description Created */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["NewTokenOut"];
-                };
-            };
-            /** @description Bad Request */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Forbidden */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Conflict */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Precondition Failed */
-            412: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Request Entity Too Large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Precondition Required */
-            428: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too Many Requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    base_ops_core_api_revoke_token: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                token_id: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description No Content */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description Bad Request */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Forbidden */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Conflict */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Precondition Failed */
-            412: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Request Entity Too Large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Precondition Required */
-            428: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too Many Requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    booking_api_read_occupancy: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["OccupancyOut"];
-                };
-            };
-            /** @description Bad Request */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Forbidden */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Conflict */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Precondition Failed */
-            412: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Request Entity Too Large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Precondition Required */
-            428: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too Many Requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    base_ops_core_api_ping: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Ping"];
-                };
-            };
-            /** @description Bad Request */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Forbidden */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Conflict */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Precondition Failed */
-            412: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Request Entity Too Large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Precondition Required */
-            428: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too Many Requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    billing_api_list_policies: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["PolicyOut"][];
+                    "application/json": components["schemas"]["AvailabilityOut"];
                 };
             };
             /** @description Bad Request */
@@ -6669,13 +6880,20 @@ export interface operations {
             };
         };
     };
-    devices_api_get_scene_run: {
+    booking_api_list_bookings: {
         parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
+            query?: {
+                status?: string | null;
+                space?: string | null;
+                tenant?: string | null;
+                from?: string | null;
+                to?: string | null;
+                ascending?: boolean;
+                cursor?: string | null;
+                limit?: number;
             };
+            header?: never;
+            path?: never;
             cookie?: never;
         };
         requestBody?: never;
@@ -6686,7 +6904,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SceneRunOut"];
+                    "application/json": components["schemas"]["Page_BookingOut_"];
                 };
             };
             /** @description Bad Request */
@@ -6781,156 +6999,28 @@ export interface operations {
             };
         };
     };
-    billing_api_list_services: {
+    booking_api_create_booking: {
         parameters: {
             query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ServiceOut"][];
-                };
+            header: {
+                "Idempotency-Key": string;
             };
-            /** @description Bad Request */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Forbidden */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Conflict */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Precondition Failed */
-            412: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Request Entity Too Large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Precondition Required */
-            428: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too Many Requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    base_ops_core_api_read_session: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["SessionOut"];
-                };
-            };
-        };
-    };
-    base_ops_core_api_start_session: {
-        parameters: {
-            query?: never;
-            header?: never;
             path?: never;
             cookie?: never;
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["SignIn"];
+                "application/json": components["schemas"]["BookingIn"];
             };
         };
         responses: {
-            /** @description OK */
-            200: {
+            /** @description Created */
+            201: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SessionOut"];
+                    "application/json": components["schemas"]["BookingOut"];
                 };
             };
             /** @description Bad Request */
@@ -6975,7 +7065,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["SlotTakenProblem"];
                 };
             };
             /** @description Precondition Failed */
@@ -7025,447 +7115,7 @@ export interface operations {
             };
         };
     };
-    base_ops_core_api_end_session: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description No Content */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description Bad Request */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Forbidden */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Conflict */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Precondition Failed */
-            412: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Request Entity Too Large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Precondition Required */
-            428: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too Many Requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    base_ops_core_api_read_site: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["SiteOut"];
-                };
-            };
-            /** @description Bad Request */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Forbidden */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Conflict */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Precondition Failed */
-            412: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Request Entity Too Large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Precondition Required */
-            428: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too Many Requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    base_ops_core_api_list_space_types: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["SpaceTypeOut"][];
-                };
-            };
-            /** @description Bad Request */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Forbidden */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Conflict */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Precondition Failed */
-            412: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Request Entity Too Large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Precondition Required */
-            428: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too Many Requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    base_ops_core_api_list_spaces: {
-        parameters: {
-            query?: {
-                bookable?: boolean | null;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["SpaceOut"][];
-                };
-            };
-            /** @description Bad Request */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Forbidden */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Conflict */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Precondition Failed */
-            412: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Request Entity Too Large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Precondition Required */
-            428: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too Many Requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    base_ops_core_api_read_space: {
+    booking_api_read_booking: {
         parameters: {
             query?: never;
             header?: never;
@@ -7482,7 +7132,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SpaceOut"];
+                    "application/json": components["schemas"]["BookingOut"];
                 };
             };
             /** @description Bad Request */
@@ -7577,10 +7227,128 @@ export interface operations {
             };
         };
     };
-    devices_api_list_space_devices: {
+    booking_api_edit_booking: {
         parameters: {
             query?: never;
             header?: never;
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BookingPatch"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BookingOut"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Precondition Failed */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Precondition Required */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    booking_api_confirm_booking: {
+        parameters: {
+            query?: never;
+            header: {
+                "Idempotency-Key": string;
+            };
             path: {
                 code: string;
             };
@@ -7594,7 +7362,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DeviceOut"][];
+                    "application/json": components["schemas"]["BookingOut"];
                 };
             };
             /** @description Bad Request */
@@ -7689,7 +7457,7 @@ export interface operations {
             };
         };
     };
-    devices_api_apply_scene: {
+    booking_api_cancel_booking: {
         parameters: {
             query?: never;
             header: {
@@ -7702,119 +7470,9 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["SceneIn"];
+                "application/json": components["schemas"]["CancelIn"];
             };
         };
-        responses: {
-            /** @description Accepted */
-            202: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["SceneRunOut"];
-                };
-            };
-            /** @description Bad Request */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Forbidden */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Conflict */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Precondition Failed */
-            412: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Request Entity Too Large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Precondition Required */
-            428: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too Many Requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    billing_api_list_tariffs: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
         responses: {
             /** @description OK */
             200: {
@@ -7822,7 +7480,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["TariffsOut"];
+                    "application/json": components["schemas"]["BookingOut"];
                 };
             };
             /** @description Bad Request */
@@ -7917,117 +7575,7 @@ export interface operations {
             };
         };
     };
-    base_ops_core_api_list_tenants: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["TenantOut"][];
-                };
-            };
-            /** @description Bad Request */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Forbidden */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Conflict */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Precondition Failed */
-            412: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Request Entity Too Large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Precondition Required */
-            428: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too Many Requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    base_ops_core_api_read_tenant: {
+    booking_api_read_cancellation: {
         parameters: {
             query?: never;
             header?: never;
@@ -8044,7 +7592,351 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["TenantOut"];
+                    "application/json": components["schemas"]["CancellationOut"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Precondition Failed */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Precondition Required */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    booking_api_read_check_in_code: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CodeOut"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Precondition Failed */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Precondition Required */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    booking_api_check_in: {
+        parameters: {
+            query?: never;
+            header: {
+                "Idempotency-Key": string;
+            };
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CheckInIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BookingOut"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Precondition Failed */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Precondition Required */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    booking_api_check_out: {
+        parameters: {
+            query?: never;
+            header: {
+                "Idempotency-Key": string;
+            };
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BookingOut"];
                 };
             };
             /** @description Bad Request */
@@ -8158,6 +8050,116 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TimelineOut"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Precondition Failed */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Precondition Required */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    booking_api_read_occupancy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OccupancyOut"];
                 };
             };
             /** @description Bad Request */
