@@ -1,5 +1,6 @@
 """The supervisor with real child processes."""
 
+import contextlib
 import os
 import signal
 import time
@@ -66,7 +67,12 @@ def test_a_signal_ends_all_within_five_seconds(family: Run, number: signal.Signa
 
 def test_kill_9_of_the_supervisor_ends_the_children(family: Run) -> None:
     children = {pid_of(family, name) for name in ("steady", "stubborn", "parent")}
+    everybody = descendants(family.process.pid)
 
     family.end(signal.SIGKILL)
 
     eventually(lambda: not any(alive(pid) for pid in children), why="children live on")
+    # Nobody is left to end what a child started in a session of its own: the test clears it away.
+    for pid in everybody:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
