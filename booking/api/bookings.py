@@ -1,6 +1,6 @@
 """The booking endpoints: parse, one call, answer."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Annotated, Any
 
 from django.http import HttpRequest, HttpResponse
@@ -9,15 +9,13 @@ from ninja import Query, Router, Status
 from base_ops.core import auth, clock, errors, etags
 from base_ops.core.idempotency import IdempotencyHeader, idempotent
 from base_ops.core.instants import Instant
-from base_ops.core.models import Role, Space, Tenant, User
+from base_ops.core.models import Role
 from base_ops.core.pages import Page, cut
 from base_ops.core.problems import Problem, codes_4xx
-from base_ops.core.spans import Span
-from billing.domain.rating import ServiceWish
 from billing.selectors import cancellation_fee_fen
 from booking import presenting, selectors, services
+from booking.api import common
 from booking.domain import states
-from booking.models import Booking
 from booking.schemas import (
     AvailabilityOut,
     BookingIn,
@@ -32,7 +30,6 @@ from booking.schemas import (
     SlotTakenProblem,
     TimelineOut,
     WishIn,
-    booking_out,
 )
 
 router = Router(tags=["booking"])
@@ -40,24 +37,6 @@ router = Router(tags=["booking"])
 refusals = codes_4xx - {409}
 From = Annotated[Instant, Query(alias="from")]
 To = Annotated[Instant, Query()]
-
-
-class UnknownSpace(errors.Invalid):
-    """The request names a space that does not exist."""
-
-    code, title_zh, title_en = "unknown_space", "没有该空间", "No such space"
-
-
-class UnknownTenant(errors.Invalid):
-    """The request names no tenant, or one that does not exist."""
-
-    code, title_zh, title_en = "unknown_tenant", "没有该租户", "No such tenant"
-
-
-class BadSpan(errors.Invalid):
-    """The end is not after the start, or the span is too long to list."""
-
-    code, title_zh, title_en = "bad_span", "时间段有误", "Not a valid span of time"
 
 
 @router.get("/availability", response={200: AvailabilityOut, codes_4xx: Problem})
@@ -77,18 +56,21 @@ def read_availability(
     user = auth.user_of(request)
     if tenant and user.tenant_id is None:
         auth.check_role(user, Role.MANAGER, Role.FINANCE)
-    renter = _tenant(user, tenant) if user.tenant_id or tenant else None
+    renter = common.tenant_of(user, tenant) if user.tenant_id or tenant else None
     found = selectors.bookable_spaces(type_code=space_type, floor=floor, capacity=capacity)
     return presenting.availability(
-        spaces=found, wish=_span(start, to, most=timedelta(days=2)), renter=renter, now=clock.now()
+        spaces=found,
+        wish=common.span_of(start, to, most=timedelta(days=2)),
+        renter=renter,
+        now=clock.now(),
     )
 
 
 @router.post("/quotes", response={200: QuoteOut, codes_4xx: Problem})
 def create_quote(request: HttpRequest, wish: WishIn) -> Any:
     """A price with every discount applied or refused, and a token that books at it."""
-    _may_book(request)
-    return services.offer_quote(wish=_wish(request, wish), now=clock.now())
+    common.may_book(request)
+    return services.offer_quote(wish=common.wish_of(request, wish), now=clock.now())
 
 
 @router.post("/bookings", response={201: BookingOut, 409: SlotTakenProblem, refusals: Problem})
@@ -97,12 +79,15 @@ def create_booking(
     request: HttpRequest, wish: BookingIn, idempotency_key: IdempotencyHeader
 ) -> Status[BookingOut]:
     """Hold a slot for ten minutes, or with `confirm` take it at once."""
-    _may_book(request)
+    common.may_book(request)
     now = clock.now()
     booking = services.book(
-        wish=_wish(request, wish), actor=auth.actor_of(request), hold=not wish.confirm, now=now
+        wish=common.wish_of(request, wish),
+        actor=auth.actor_of(request),
+        hold=not wish.confirm,
+        now=now,
     )
-    return Status(201, _out(request, booking, now=now))
+    return Status(201, common.out_of(request, booking, now=now))
 
 
 @router.get("/bookings", response={200: Page[BookingOut], codes_4xx: Problem})
@@ -120,7 +105,7 @@ def list_bookings(
     """Bookings that end after `from` and start before `to`; a tenant sees its own."""
     now = clock.now()
     rows = selectors.filtered(
-        selectors.bookings_for(_scope(request)),
+        selectors.bookings_for(common.scope(request)),
         statuses=status.split(",") if status else (),
         space=space,
         tenant=tenant,
@@ -131,15 +116,15 @@ def list_bookings(
     found, following = cut(
         rows, by="starts_at", descending=not ascending, cursor=cursor, limit=limit
     )
-    return Page(items=[_out(request, row, now=now) for row in found], next=following)
+    return Page(items=[common.out_of(request, row, now=now) for row in found], next=following)
 
 
 @router.get("/bookings/{code}", response={200: BookingOut, codes_4xx: Problem})
 def read_booking(request: HttpRequest, response: HttpResponse, code: str) -> BookingOut:
     """One booking and its ETag."""
-    booking = _booking(request, code)
+    booking = common.booking_of(request, code)
     response["ETag"] = etags.etag_of(booking.version)
-    return _out(request, booking, now=clock.now())
+    return common.out_of(request, booking, now=clock.now())
 
 
 @router.patch("/bookings/{code}", response={200: BookingOut, codes_4xx: Problem})
@@ -147,10 +132,10 @@ def edit_booking(
     request: HttpRequest, response: HttpResponse, code: str, patch: BookingPatch
 ) -> BookingOut:
     """Change title, purpose or headcount; needs If-Match."""
-    _may_book(request)
+    common.may_book(request)
     now = clock.now()
     booking = services.amend(
-        booking=_booking(request, code),
+        booking=common.booking_of(request, code),
         actor=auth.actor_of(request),
         title=patch.title,
         purpose=patch.purpose,
@@ -159,7 +144,7 @@ def edit_booking(
         now=now,
     )
     response["ETag"] = etags.etag_of(booking.version)
-    return _out(request, booking, now=now)
+    return common.out_of(request, booking, now=now)
 
 
 @router.post("/bookings/{code}/confirm", response={200: BookingOut, codes_4xx: Problem})
@@ -168,12 +153,12 @@ def confirm_booking(
     request: HttpRequest, code: str, idempotency_key: IdempotencyHeader
 ) -> Status[BookingOut]:
     """Confirm a hold, or as staff approve a request."""
-    _may_book(request)
+    common.may_book(request)
     now = clock.now()
     booking = services.confirm(
-        booking=_booking(request, code), actor=auth.actor_of(request), now=now
+        booking=common.booking_of(request, code), actor=auth.actor_of(request), now=now
     )
-    return Status(200, _out(request, booking, now=now))
+    return Status(200, common.out_of(request, booking, now=now))
 
 
 @router.post("/bookings/{code}/cancel", response={200: BookingOut, codes_4xx: Problem})
@@ -182,15 +167,15 @@ def cancel_booking(
     request: HttpRequest, code: str, wish: CancelIn, idempotency_key: IdempotencyHeader
 ) -> Status[BookingOut]:
     """Give the slot back; late cancellation of a confirmed booking costs a fee."""
-    _may_book(request)
+    common.may_book(request)
     now = clock.now()
     booking = services.cancel(
-        booking=_booking(request, code),
+        booking=common.booking_of(request, code),
         actor=auth.actor_of(request),
         reason=wish.reason,
         now=now,
     )
-    return Status(200, _out(request, booking, now=now))
+    return Status(200, common.out_of(request, booking, now=now))
 
 
 @router.get("/bookings/{code}/cancellation", response={200: CancellationOut, codes_4xx: Problem})
@@ -200,7 +185,7 @@ def read_cancellation(request: HttpRequest, code: str) -> CancellationOut:
         auth.user_of(request),
         Role.TENANT_ADMIN, Role.TENANT_MEMBER, Role.MANAGER, Role.FINANCE,
     )  # fmt: skip
-    booking = _booking(request, code)
+    booking = common.booking_of(request, code)
     if booking.status != states.Status.CONFIRMED:
         return CancellationOut(fee_fen=0)
     fee = cancellation_fee_fen(booking.quote, booking.starts_at, clock.now())
@@ -212,7 +197,7 @@ def read_check_in_code(request: HttpRequest, code: str) -> Any:
     """What to show at the door: a token that lives ten minutes, for a QR code, and the PIN."""
     if auth.user_of(request).tenant_id is None:
         raise errors.Forbidden("the code is the tenant's")
-    return services.code_for_door(booking=_booking(request, code), now=clock.now())
+    return services.code_for_door(booking=common.booking_of(request, code), now=clock.now())
 
 
 @router.post("/bookings/{code}/check-in", response={200: BookingOut, codes_4xx: Problem})
@@ -223,13 +208,13 @@ def check_in(
     """Take the room over with the token or the PIN; staff need neither."""
     now = clock.now()
     booking = services.check_in(
-        booking=_booking(request, code),
+        booking=common.booking_of(request, code),
         actor=auth.actor_of(request),
         token=shown.token,
         pin=shown.pin,
         now=now,
     )
-    return Status(200, _out(request, booking, now=now))
+    return Status(200, common.out_of(request, booking, now=now))
 
 
 @router.post("/bookings/{code}/check-out", response={200: BookingOut, codes_4xx: Problem})
@@ -243,9 +228,9 @@ def check_out(
         auth.check_role(user, Role.MANAGER, Role.TECHNICIAN)
     now = clock.now()
     booking = services.check_out(
-        booking=_booking(request, code), actor=auth.actor_of(request), now=now
+        booking=common.booking_of(request, code), actor=auth.actor_of(request), now=now
     )
-    return Status(200, _out(request, booking, now=now))
+    return Status(200, common.out_of(request, booking, now=now))
 
 
 @router.get("/timeline", response={200: TimelineOut, codes_4xx: Problem}, by_alias=True)
@@ -253,7 +238,7 @@ def read_timeline(request: HttpRequest, start: From, to: To) -> TimelineOut:
     """Who takes what when, by space; what is not the caller's is only busy."""
     user = auth.user_of(request)
     return presenting.timeline(
-        window=_span(start, to, most=timedelta(days=35)),
+        window=common.span_of(start, to, most=timedelta(days=35)),
         tenant_id=user.tenant_id,
         named=user.tenant_id is None and user.role != Role.LIAISON,
         now=clock.now(),
@@ -264,77 +249,3 @@ def read_timeline(request: HttpRequest, start: From, to: To) -> TimelineOut:
 def read_occupancy(request: HttpRequest) -> OccupancyOut:
     """Every space now, as the caller's live topic shows it."""
     return presenting.occupancy_for(auth.user_of(request), now=clock.now())
-
-
-def _scope(request: HttpRequest) -> int | None:
-    """The tenant whose bookings the caller may see; None means all.
-
-    Raises:
-        errors.Forbidden: the district sees aggregates only.
-    """
-    user = auth.user_of(request)
-    if user.tenant_id is None:
-        auth.check_role(user, Role.MANAGER, Role.TECHNICIAN, Role.FINANCE)
-    return user.tenant_id
-
-
-def _out(request: HttpRequest, booking: Booking, *, now: datetime) -> BookingOut:
-    return booking_out(booking, reader=auth.user_of(request), now=now)
-
-
-def _booking(request: HttpRequest, code: str) -> Booking:
-    return selectors.booking_for(code=code, tenant_id=_scope(request))
-
-
-def _may_book(request: HttpRequest) -> None:
-    auth.check_role(auth.user_of(request), Role.TENANT_ADMIN, Role.TENANT_MEMBER, Role.MANAGER)
-
-
-def _wish(request: HttpRequest, wish: WishIn) -> services.BookingWish:
-    user = auth.user_of(request)
-    space = Space.objects.select_related("type", "floor").filter(code=wish.space).first()
-    if space is None:
-        raise UnknownSpace(wish.space, fields=[_fault("space", UnknownSpace)])
-    full = wish if isinstance(wish, BookingIn) else None
-    return services.BookingWish(
-        space=space,
-        tenant=_tenant(user, wish.tenant),
-        span=_span(wish.starts_at, wish.ends_at),
-        purpose=wish.purpose,
-        headcount=wish.headcount,
-        title=wish.title,
-        services=tuple(ServiceWish(code=s.code, qty=s.qty) for s in wish.services),
-        units=wish.units,
-        # Only staff may waive a rule; a tenant's list is simply not heard.
-        override=frozenset(full.override) if full and user.tenant_id is None else frozenset(),
-        quote_token=full.quote_token if full else None,
-    )
-
-
-def _tenant(user: User, code: str | None) -> Tenant:
-    """The caller's tenant; staff name one."""
-    if user.tenant is not None:
-        if code not in (None, user.tenant.code):
-            raise errors.Forbidden("only for one's own tenant")
-        return user.tenant
-    found = Tenant.objects.filter(code=code).first() if code else None
-    if found is None:
-        raise UnknownTenant(code or "", fields=[_fault("tenant", UnknownTenant)])
-    return found
-
-
-def _span(start: datetime, end: datetime, *, most: timedelta = timedelta(days=31)) -> Span:
-    """The span asked for.
-
-    Raises:
-        BadSpan: empty, or longer than `most`.
-    """
-    if not start < end <= start + most:
-        raise BadSpan(
-            f"{start.isoformat()} .. {end.isoformat()}", fields=[_fault("ends_at", BadSpan)]
-        )
-    return Span(start, end)
-
-
-def _fault(name: str, kind: type[errors.DomainError]) -> errors.FieldFault:
-    return errors.FieldFault(name, kind.title_zh, kind.title_en)

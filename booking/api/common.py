@@ -1,0 +1,110 @@
+"""What the endpoints share: who may, which booking, tenant, space and span the request names."""
+
+from datetime import datetime, timedelta
+
+from django.http import HttpRequest
+
+from base_ops.core import auth, errors
+from base_ops.core.models import Role, Space, Tenant, User
+from base_ops.core.spans import Span
+from billing.domain.rating import ServiceWish
+from booking import selectors, services
+from booking.models import Booking
+from booking.schemas import BookingIn, BookingOut, WishIn, booking_out
+
+
+class UnknownSpace(errors.Invalid):
+    """The request names a space that does not exist."""
+
+    code, title_zh, title_en = "unknown_space", "没有该空间", "No such space"
+
+
+class UnknownTenant(errors.Invalid):
+    """The request names no tenant, or one that does not exist."""
+
+    code, title_zh, title_en = "unknown_tenant", "没有该租户", "No such tenant"
+
+
+class BadSpan(errors.Invalid):
+    """The end is not after the start, or the span is too long to list."""
+
+    code, title_zh, title_en = "bad_span", "时间段有误", "Not a valid span of time"
+
+
+def scope(request: HttpRequest) -> int | None:
+    """The tenant whose bookings the caller may see; None means all.
+
+    Raises:
+        errors.Forbidden: the district sees aggregates only.
+    """
+    user = auth.user_of(request)
+    if user.tenant_id is None:
+        auth.check_role(user, Role.MANAGER, Role.TECHNICIAN, Role.FINANCE)
+    return user.tenant_id
+
+
+def out_of(request: HttpRequest, booking: Booking, *, now: datetime) -> BookingOut:
+    """The booking as this caller may see it."""
+    return booking_out(booking, reader=auth.user_of(request), now=now)
+
+
+def booking_of(request: HttpRequest, code: str) -> Booking:
+    """One booking within the caller's scope."""
+    return selectors.booking_for(code=code, tenant_id=scope(request))
+
+
+def may_book(request: HttpRequest) -> None:
+    """Tenants' people and managers book."""
+    auth.check_role(auth.user_of(request), Role.TENANT_ADMIN, Role.TENANT_MEMBER, Role.MANAGER)
+
+
+def wish_of(request: HttpRequest, wish: WishIn) -> services.BookingWish:
+    """What the request asks for, with the rows it names."""
+    user = auth.user_of(request)
+    space = Space.objects.select_related("type", "floor").filter(code=wish.space).first()
+    if space is None:
+        raise UnknownSpace(wish.space, fields=[fault("space", UnknownSpace)])
+    full = wish if isinstance(wish, BookingIn) else None
+    return services.BookingWish(
+        space=space,
+        tenant=tenant_of(user, wish.tenant),
+        span=span_of(wish.starts_at, wish.ends_at),
+        purpose=wish.purpose,
+        headcount=wish.headcount,
+        title=wish.title,
+        services=tuple(ServiceWish(code=s.code, qty=s.qty) for s in wish.services),
+        units=wish.units,
+        # Only staff may waive a rule; a tenant's list is simply not heard.
+        override=frozenset(full.override) if full and user.tenant_id is None else frozenset(),
+        quote_token=full.quote_token if full else None,
+    )
+
+
+def tenant_of(user: User, code: str | None) -> Tenant:
+    """The caller's tenant; staff name one."""
+    if user.tenant is not None:
+        if code not in (None, user.tenant.code):
+            raise errors.Forbidden("only for one's own tenant")
+        return user.tenant
+    found = Tenant.objects.filter(code=code).first() if code else None
+    if found is None:
+        raise UnknownTenant(code or "", fields=[fault("tenant", UnknownTenant)])
+    return found
+
+
+def span_of(start: datetime, end: datetime, *, most: timedelta = timedelta(days=31)) -> Span:
+    """The span asked for.
+
+    Raises:
+        BadSpan: empty, or longer than `most`.
+    """
+    if not start < end <= start + most:
+        raise BadSpan(
+            f"{start.isoformat()} .. {end.isoformat()}", fields=[fault("ends_at", BadSpan)]
+        )
+    return Span(start, end)
+
+
+def fault(name: str, kind: type[errors.DomainError]) -> errors.FieldFault:
+    """The field at fault, said with an error's own titles."""
+    return errors.FieldFault(name, kind.title_zh, kind.title_en)

@@ -1,0 +1,99 @@
+"""Bookings: what tenants asked for."""
+
+from datetime import datetime
+
+from django.db import models
+from django.db.models import F, Q
+
+from base_ops.core.models import Space, Tenant
+from base_ops.core.spans import Span
+from booking.domain import states
+
+STATUSES = [(str(s), str(s)) for s in states.Status]
+
+
+class Booking(models.Model):
+    """What a tenant asked for: one space (or units of it) for [starts_at, ends_at)."""
+
+    code = models.CharField(max_length=16, unique=True)
+    tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="+")
+    space = models.ForeignKey(Space, on_delete=models.PROTECT, related_name="+")
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField(help_text="as booked; overtime_until is beyond it")
+    overtime_until = models.DateTimeField(null=True, blank=True)
+    status = models.CharField(max_length=16, choices=STATUSES)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    title = models.CharField(max_length=120, blank=True)
+    purpose = models.CharField(max_length=32)
+    headcount = models.PositiveIntegerField()
+    units = models.PositiveIntegerField(default=1)
+    services = models.JSONField(default=list, blank=True)
+    quote = models.JSONField(default=dict, blank=True)
+    price_fen = models.BigIntegerField(default=0)
+    pin = models.CharField(max_length=6)
+    created_at = models.DateTimeField()
+    confirmed_at = models.DateTimeField(null=True, blank=True)
+    checked_in_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    cancelled_at = models.DateTimeField(null=True, blank=True)
+    cancel_reason = models.CharField(max_length=240, blank=True)
+    prepared_at = models.DateTimeField(null=True, blank=True)
+    ready = models.CharField(
+        max_length=5, choices=[("green", "green"), ("red", "red")], blank=True
+    )
+    ready_at = models.DateTimeField(null=True, blank=True)
+    ready_reasons = models.JSONField(default=list, blank=True)
+    proposal = models.JSONField(null=True, blank=True, help_text="an equal free room when red")
+    warned_min = models.PositiveSmallIntegerField(default=0, help_text="10 or 5 before a hard end")
+    wrap_due_at = models.DateTimeField(null=True, blank=True)
+    live_minutes = models.PositiveIntegerField(null=True, blank=True)
+    energy_wh = models.BigIntegerField(null=True, blank=True)
+    source = models.CharField(max_length=16, default="api")
+    version = models.PositiveIntegerField(default=1)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="booking_ends_after_start", condition=Q(ends_at__gt=F("starts_at"))
+            ),
+            models.CheckConstraint(
+                name="booking_overtime_after_end",
+                condition=Q(overtime_until__isnull=True) | Q(overtime_until__gt=F("ends_at")),
+            ),
+            models.CheckConstraint(
+                name="booking_status_known", condition=Q(status__in=[s for s, _ in STATUSES])
+            ),
+            models.CheckConstraint(
+                name="booking_hold_expires",
+                condition=~Q(status="held") | Q(expires_at__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="booking_price_not_negative", condition=Q(price_fen__gte=0)
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["tenant", "starts_at"], name="booking_of_tenant"),
+            models.Index(fields=["status", "starts_at"], name="booking_by_status"),
+            models.Index(
+                fields=["wrap_due_at"], name="booking_wrap_due",
+                condition=Q(wrap_due_at__isnull=False),
+            ),
+        ]  # fmt: skip
+
+    def __str__(self) -> str:
+        return self.code
+
+    @property
+    def span(self) -> Span:
+        """The time as booked and quoted."""
+        return Span(self.starts_at, self.ends_at)
+
+    @property
+    def until(self) -> datetime:
+        """When the tenant's right to the room ends, overtime included."""
+        return self.overtime_until or self.ends_at
+
+    @property
+    def shares_space(self) -> bool:
+        """Whether others may be in the room too: then its devices and meters are nobody's own."""
+        return self.units < (self.space.unit_count or 1)

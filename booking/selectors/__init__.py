@@ -1,0 +1,48 @@
+"""Reads: who takes what when, free rooms, near and equal alternatives, somebody's bookings."""
+
+from booking.selectors.air import encoders_known, on_air, streaming_encoders
+from booking.selectors.bookings import BookingNotFound, booking_for, bookings_for, filtered
+from booking.selectors.finding import (
+    DAY,
+    NEAR,
+    SEARCH,
+    alternatives,
+    bookable_spaces,
+    equal_spaces,
+    next_start,
+)
+from booking.selectors.taking import (
+    Taken,
+    active,
+    buffers,
+    free_units,
+    renter,
+    room,
+    taken,
+    units_of,
+)
+
+__all__ = [
+    "DAY",
+    "NEAR",
+    "SEARCH",
+    "BookingNotFound",
+    "Taken",
+    "active",
+    "alternatives",
+    "bookable_spaces",
+    "booking_for",
+    "bookings_for",
+    "buffers",
+    "encoders_known",
+    "equal_spaces",
+    "filtered",
+    "free_units",
+    "next_start",
+    "on_air",
+    "renter",
+    "room",
+    "streaming_encoders",
+    "taken",
+    "units_of",
+]
