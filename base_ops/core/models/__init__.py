@@ -4,6 +4,7 @@ from base_ops.core.models.live import LiveDelta, LiveTopic
 from base_ops.core.models.people import TENANT_ROLES, ApiToken, Role, Tenant, User
 from base_ops.core.models.places import BookingMode, Floor, Site, Space, SpaceType
 from base_ops.core.models.records import AuditEntry, IdempotencyKey, JobSlot
+from base_ops.core.models.workdays import WorkYear
 
 __all__ = [
     "TENANT_ROLES",
@@ -21,4 +22,5 @@ __all__ = [
     "SpaceType",
     "Tenant",
     "User",
+    "WorkYear",
 ]
