@@ -1,0 +1,409 @@
+"""Recurrence against its meaning: day by day, and against another program's reading."""
+
+import time
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from dateutil import rrule as dateutil
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from base_ops.core.errors import DomainError
+from booking.domain import recurrence
+from booking.domain.recurrence import Limits, RruleContested, RruleEmpty, SeriesTooLong
+from booking.domain.rrule import DAYS, RruleInvalid
+
+ZONE = ZoneInfo("Asia/Shanghai")
+DAY = timedelta(days=1)
+REFUSALS = {
+    "rrule_invalid", "rrule_contested", "rrule_endless", "rrule_empty", "series_too_long",
+}  # fmt: skip
+
+
+def local(*parts: int) -> datetime:
+    return datetime(*parts, tzinfo=ZONE)  # type: ignore[misc,arg-type]
+
+
+def days(text: str, start: datetime, **more: Any) -> list[str]:
+    return [at.strftime("%m-%d %H:%M") for at in recurrence.starts(text, start, **more)]
+
+
+TUESDAY = local(2026, 9, 15, 9)
+
+
+def refusal(text: str, start: datetime = TUESDAY) -> DomainError:
+    with pytest.raises(DomainError) as caught:
+        recurrence.starts(text, start)
+    return caught.value
+
+
+# --- worked examples --------------------------------------------------------------------------
+
+
+def test_a_weekly_series_keeps_its_wall_time() -> None:
+    found = days("FREQ=WEEKLY;BYDAY=TU,FR;COUNT=4", local(2026, 9, 15, 9, 30))
+
+    assert found == ["09-15 09:30", "09-18 09:30", "09-22 09:30", "09-25 09:30"]
+
+
+def test_a_start_outside_the_rule_is_not_an_instance() -> None:
+    assert days("FREQ=WEEKLY;BYDAY=FR;COUNT=2", local(2026, 9, 15, 9)) == [
+        "09-18 09:00", "09-25 09:00",
+    ]  # fmt: skip
+
+
+def test_months_without_the_day_are_skipped() -> None:
+    found = days("FREQ=MONTHLY;COUNT=3", local(2026, 10, 31, 9))
+
+    assert found == ["10-31 09:00", "12-31 09:00", "01-31 09:00"]
+
+
+@pytest.mark.parametrize(
+    ("until", "last"),
+    [
+        ("20260918T010000Z", "09-18 09:00"),  # 09:00 in Shanghai, inclusive
+        ("20260918T005959Z", "09-17 09:00"),
+        ("20260918T090000", "09-18 09:00"),  # local
+        ("20260918T085959", "09-17 09:00"),
+    ],
+)
+def test_until_is_the_last_instant(until: str, last: str) -> None:
+    assert days(f"FREQ=DAILY;UNTIL={until}", local(2026, 9, 15, 9))[-1] == last
+
+
+def test_until_as_a_date_is_taken_only_where_that_day_has_no_instance() -> None:
+    every_tuesday = local(2026, 9, 15, 9)
+
+    assert len(days("FREQ=WEEKLY;UNTIL=20260928", every_tuesday)) == 2
+    refused = refusal("FREQ=WEEKLY;UNTIL=20260929", every_tuesday)
+    assert isinstance(refused, RruleContested)
+    assert "20260929T235959" in refused.fields[0].reason_en
+
+
+def test_exdates_count_and_rdates_come_on_top_and_nothing_comes_twice() -> None:
+    start = local(2026, 9, 15, 9)
+    extra = local(2026, 9, 20, 14)
+
+    found = days(
+        "FREQ=DAILY;COUNT=3",
+        start,
+        exdates=[start + DAY, (start + DAY).astimezone(UTC), local(2026, 1, 1, 1)],
+        rdates=[extra, extra.astimezone(UTC), start],
+    )
+
+    assert found == ["09-15 09:00", "09-17 09:00", "09-20 14:00"]
+
+
+def test_dates_alone_make_a_series() -> None:
+    start = local(2026, 9, 15, 9)
+
+    assert days("", start, rdates=[start, start + 5 * DAY]) == ["09-15 09:00", "09-20 09:00"]
+
+
+@pytest.mark.parametrize(
+    ("text", "part"),
+    [
+        ("FREQ=HOURLY;COUNT=3", "FREQ"),
+        ("COUNT=3", "FREQ"),
+        ("FREQ=DAILY;COUNT=0", "COUNT"),
+        ("FREQ=DAILY;COUNT=3;UNTIL=20270101", "COUNT"),
+        ("FREQ=DAILY;INTERVAL=0;COUNT=3", "INTERVAL"),
+        ("FREQ=DAILY;COUNT=3;COUNT=4", "COUNT"),
+        ("FREQ=DAILY;UNTIL=20261301", "UNTIL"),
+        ("FREQ=DAILY;COUNT=3;BYDAY=1MO", "BYDAY"),
+        ("FREQ=MONTHLY;COUNT=3;BYDAY=0MO", "BYDAY"),
+        ("FREQ=WEEKLY;COUNT=3;BYMONTHDAY=1", "BYMONTHDAY"),
+        ("FREQ=MONTHLY;COUNT=3;BYWEEKNO=20", "BYWEEKNO"),
+        ("FREQ=DAILY;COUNT=3;BYYEARDAY=1", "BYYEARDAY"),
+        ("FREQ=YEARLY;COUNT=3;BYWEEKNO=20;BYDAY=1MO", "BYDAY"),
+        ("FREQ=MONTHLY;COUNT=3;BYSETPOS=1", "BYSETPOS"),
+        ("FREQ=DAILY;COUNT=3;BYHOUR=24", "BYHOUR"),
+        ("FREQ=DAILY;COUNT=3;BYSECOND=60", "BYSECOND"),
+        ("FREQ=DAILY;COUNT=٣", "COUNT"),
+        ("FREQ=DAILY;COUNT=3;BYEASTER=0", "BYEASTER"),
+        ("FREQ=DAILY;COUNT=3;SKIP=OMIT", "SKIP"),
+        ("FREQ=DAILY;COUNT=3;WKST=XX", "WKST"),
+        ("FREQ=DAILY;COUNT=3;", "RRULE"),
+    ],
+)
+def test_what_is_not_a_rule_is_refused_by_part(text: str, part: str) -> None:
+    refused = refusal(text)
+
+    assert isinstance(refused, RruleInvalid)
+    assert refused.context["parts"] == [part]
+    assert refused.fields[0].reason_zh.startswith(f"{part}:")
+
+
+def test_every_fault_is_named_at_once() -> None:
+    refused = refusal("FREQ=MINUTELY;INTERVAL=-1;BYMONTH=13;FOO=1")
+
+    assert refused.context["parts"] == ["BYMONTH", "FOO", "FREQ", "INTERVAL"]
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("FREQ=DAILY", "rrule_endless"),
+        ("FREQ=DAILY;COUNT=401", "series_too_long"),
+        ("FREQ=DAILY;UNTIL=20281231T000000Z", "series_too_long"),
+        ("FREQ=WEEKLY;UNTIL=20330101T000000Z", "series_too_long"),
+        ("FREQ=YEARLY;COUNT=8", "series_too_long"),
+        ("FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30;COUNT=2", "rrule_empty"),
+        ("FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30;COUNT=2", "rrule_empty"),
+        ("FREQ=MONTHLY;BYDAY=2TU;BYSETPOS=2;COUNT=2", "rrule_empty"),
+        ("FREQ=DAILY;UNTIL=20260101T000000Z", "rrule_empty"),
+        ("FREQ=YEARLY;BYMONTHDAY=15;COUNT=3", "rrule_contested"),
+        ("FREQ=YEARLY;BYWEEKNO=38;COUNT=3", "rrule_contested"),
+        ("FREQ=WEEKLY;BYDAY=MO,TU;BYSETPOS=1;COUNT=3", "rrule_contested"),
+        ("FREQ=YEARLY;BYYEARDAY=300;COUNT=3", "rrule_contested"),
+    ],
+)
+def test_a_rule_without_a_clear_end_or_meaning_is_refused(text: str, code: str) -> None:
+    refused = refusal(text)
+
+    assert refused.code == code
+    assert refused.title_zh
+    assert refused.title_en
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30,31;BYHOUR=0,1,2;BYSETPOS=-1;COUNT=400",
+        "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30;BYSETPOS=1;COUNT=2",
+        "FREQ=YEARLY;INTERVAL=999999;COUNT=2",
+        "FREQ=WEEKLY;INTERVAL=999999;BYDAY=TU;BYSETPOS=1;COUNT=2",
+        "FREQ=YEARLY;BYWEEKNO=53;BYMONTH=6;BYDAY=MO;COUNT=2",
+        "FREQ=YEARLY;BYYEARDAY=366;COUNT=2",
+    ],
+)
+def test_a_rule_that_hardly_ever_happens_is_answered_at_once(text: str) -> None:
+    start = time.process_time()
+
+    refusal(text)
+
+    assert time.process_time() - start < 2.0  # without a bound: for ever, or to the year 9999
+
+
+def test_dates_added_before_the_start_are_refused() -> None:
+    start = local(2026, 9, 15, 9)
+
+    with pytest.raises(recurrence.StartsUnclear):
+        recurrence.starts("FREQ=DAILY;COUNT=2", start, rdates=[start - DAY])
+
+
+def test_leaving_out_every_date_leaves_no_series() -> None:
+    start = local(2026, 9, 15, 9)
+
+    with pytest.raises(RruleEmpty):
+        recurrence.starts("FREQ=DAILY;COUNT=1", start, exdates=[start])
+
+
+def test_the_cap_counts_added_dates() -> None:
+    start = local(2026, 9, 15, 9)
+
+    with pytest.raises(SeriesTooLong):
+        recurrence.starts(
+            "FREQ=DAILY;COUNT=3", start, rdates=[start + timedelta(hours=1)],
+            limits=Limits(instances=3),
+        )  # fmt: skip
+
+
+# --- against a model that looks at every day --------------------------------------------------
+
+rule_days = st.dates(date(2026, 1, 1), date(2028, 12, 31))
+intervals = st.integers(1, 5)
+weekdays = st.lists(st.sampled_from(range(7)), max_size=3, unique=True)
+month_days = st.lists(st.integers(-31, 31).filter(bool), max_size=3, unique=True)
+ordinals = st.lists(
+    st.tuples(st.integers(-5, 5), st.sampled_from(range(7))), max_size=3, unique=True
+)
+months = st.lists(st.integers(1, 12), max_size=4, unique=True)
+
+
+def monday_based(day: date, wkst: int) -> int:
+    """The number of the week, weeks beginning on `wkst`."""
+    return (day.toordinal() - 1 - wkst) // 7
+
+
+def in_month(day: date) -> tuple[int, int]:
+    """The day of the month from the start, and from the end as a negative."""
+    following = (day.replace(day=28) + 4 * DAY).replace(day=1)
+    return day.day, -(following - day).days
+
+
+def named(day: date, wanted: list[tuple[int, int]]) -> bool:
+    """Whether one of (n, weekday) names the day in its month."""
+    first, last = (day.day - 1) // 7 + 1, -((-in_month(day)[1] - 1) // 7 + 1)
+    return any(w == day.weekday() and n in (0, first, last) for n, w in wanted)
+
+
+def modelled(start: date, count: int, holds: Any) -> list[date]:
+    """The first `count` days from the start on, within six years, that the rule holds for."""
+    end = date(start.year + 6, start.month, min(start.day, 28))
+    found: list[date] = []
+    day = start
+    while day <= end and len(found) < count:
+        if holds(day):
+            found.append(day)
+        day += DAY
+    return found
+
+
+def agrees(text: str, start: date, count: int, holds: Any) -> None:
+    """The rule gives what the model gives; too few, or none, are refused as such."""
+    expected = modelled(start, count, holds)
+    begin = datetime(start.year, start.month, start.day, 9, tzinfo=ZONE)
+    try:
+        found = recurrence.starts(f"{text};COUNT={count}", begin)
+    except RruleEmpty:
+        assert not expected
+    except SeriesTooLong:
+        assert len(expected) < count
+    else:
+        assert [at.date() for at in found] == expected
+        assert {at.hour for at in found} == {9}
+
+
+def listed(name: str, values: list[Any]) -> str:
+    return f";{name}={','.join(map(str, values))}" if values else ""
+
+
+@given(rule_days, intervals, weekdays, month_days, months, st.integers(1, 30))
+def test_daily(
+    start: date, n: int, on: list[int], at: list[int], within: list[int], count: int
+) -> None:
+    text = f"FREQ=DAILY;INTERVAL={n}" + listed("BYDAY", [DAYS[d] for d in on])
+    text += listed("BYMONTHDAY", at) + listed("BYMONTH", within)
+
+    agrees(text, start, count, lambda day: (
+        (day - start).days % n == 0
+        and (not on or day.weekday() in on)
+        and (not at or bool({*in_month(day)} & {*at}))
+        and (not within or day.month in within)
+    ))  # fmt: skip
+
+
+@given(rule_days, intervals, weekdays, st.integers(0, 6), months, st.integers(1, 30))
+def test_weekly(
+    start: date, n: int, on: list[int], wkst: int, within: list[int], count: int
+) -> None:
+    text = f"FREQ=WEEKLY;INTERVAL={n};WKST={DAYS[wkst]}"
+    text += listed("BYDAY", [DAYS[d] for d in on]) + listed("BYMONTH", within)
+
+    agrees(text, start, count, lambda day: (
+        (monday_based(day, wkst) - monday_based(start, wkst)) % n == 0
+        and day.weekday() in (on or [start.weekday()])
+        and (not within or day.month in within)
+    ))  # fmt: skip
+
+
+@given(rule_days, intervals, ordinals, month_days, months, st.integers(1, 30))
+def test_monthly(
+    start: date, n: int, on: list[tuple[int, int]], at: list[int], within: list[int], count: int
+) -> None:
+    text = f"FREQ=MONTHLY;INTERVAL={n}"
+    text += listed("BYDAY", [f"{k or ''}{DAYS[d]}" for k, d in on])
+    text += listed("BYMONTHDAY", at) + listed("BYMONTH", within)
+    by_start = not on and not at
+
+    agrees(text, start, count, lambda day: (
+        (day.year * 12 + day.month - start.year * 12 - start.month) % n == 0
+        and (not on or named(day, on))
+        and (not at or bool({*in_month(day)} & {*at}))
+        and (not within or day.month in within)
+        and (not by_start or day.day == start.day)
+    ))  # fmt: skip
+
+
+@given(rule_days, st.integers(1, 3), ordinals, month_days, months.filter(bool), st.integers(1, 12))
+def test_yearly_within_named_months(
+    start: date, n: int, on: list[tuple[int, int]], at: list[int], within: list[int], count: int
+) -> None:
+    text = f"FREQ=YEARLY;INTERVAL={n}" + listed("BYMONTH", within)
+    text += listed("BYDAY", [f"{k or ''}{DAYS[d]}" for k, d in on]) + listed("BYMONTHDAY", at)
+    by_start = not on and not at
+
+    agrees(text, start, count, lambda day: (
+        (day.year - start.year) % n == 0
+        and day.month in within
+        and (not on or named(day, on))
+        and (not at or bool({*in_month(day)} & {*at}))
+        and (not by_start or day.day == start.day)
+    ))  # fmt: skip
+
+
+@given(
+    rule_days,
+    st.sampled_from(["utc", "local"]),
+    st.integers(-1440, 60 * 24 * 60),
+    st.sets(st.integers(0, 60), max_size=8),
+    st.sets(st.integers(0, 60 * 24), max_size=8),
+)
+def test_until_exdates_and_rdates(
+    start: date, kind: str, minutes: int, out: set[int], more: set[int]
+) -> None:
+    begin = datetime(start.year, start.month, start.day, 9, tzinfo=ZONE)
+    until = begin + timedelta(minutes=minutes)
+    text = f"{until.astimezone(UTC):%Y%m%dT%H%M%SZ}" if kind == "utc" else f"{until:%Y%m%dT%H%M%S}"
+    exdates = [(begin + n * DAY).astimezone(UTC) for n in out]
+    rdates = [begin + timedelta(hours=n) for n in more]
+
+    try:
+        found = recurrence.starts(
+            f"FREQ=DAILY;UNTIL={text}", begin, exdates=exdates, rdates=rdates
+        )
+    except RruleEmpty:
+        found = list[datetime]()
+
+    ruled = {begin + n * DAY for n in range(62) if begin + n * DAY <= until}
+    expected = sorted((ruled | set(rdates)) - set(exdates)) if ruled else []
+    assert found == expected
+
+
+# --- against python-dateutil, and against anything --------------------------------------------
+
+numbers = st.integers(-6, 60).map(str)
+parts = st.dictionaries(
+    st.sampled_from([
+        "BYDAY", "BYMONTH", "BYMONTHDAY", "BYYEARDAY", "BYWEEKNO", "BYSETPOS", "BYHOUR",
+        "BYMINUTE", "INTERVAL", "WKST",
+    ]),
+    st.lists(st.one_of(numbers, st.sampled_from(DAYS)), min_size=1, max_size=3).map(",".join),
+    max_size=4,
+)  # fmt: skip
+
+
+@settings(max_examples=400)
+@given(st.sampled_from(["DAILY", "WEEKLY", "MONTHLY", "YEARLY"]), parts, rule_days)
+def test_what_is_taken_is_read_alike_by_dateutil(
+    freq: str, more: dict[str, str], start: date
+) -> None:
+    text = ";".join([f"FREQ={freq}", "COUNT=7", *(f"{k}={v}" for k, v in more.items())])
+    begin = datetime(start.year, start.month, start.day, 9, 30)  # noqa: DTZ001
+
+    try:
+        found = recurrence.starts(text, begin.replace(tzinfo=ZONE))
+    except DomainError as refused:
+        assert refused.code in REFUSALS  # noqa: PT017 - one of two lawful outcomes
+    else:
+        assert [at.replace(tzinfo=None) for at in found] == list(
+            dateutil.rrulestr(text, dtstart=begin)
+        )
+
+
+@settings(max_examples=300)
+@given(st.one_of(
+    st.text(max_size=60),
+    st.lists(st.text(alphabet="FREQ=DAILYWKMONTHUBS;,-+0123456789Z", max_size=12), max_size=8)
+    .map(";".join).map("FREQ=MONTHLY;COUNT=3;".__add__),
+))  # fmt: skip
+def test_any_text_is_a_series_or_a_refusal(text: str) -> None:
+    try:
+        found = recurrence.starts(text or "X", local(2026, 9, 15, 9))
+    except DomainError as refused:
+        assert refused.code in REFUSALS  # noqa: PT017 - one of two lawful outcomes
+    else:
+        assert found == sorted(set(found))
