@@ -9,6 +9,7 @@ from base_ops.core import doors
 urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", api.urls),
     path("", include("base_ops.core.health_urls")),
+    path("", include("booking.urls")),
     path("admin/login/", doors.admin_login),
     path("admin/", admin.site.urls),
     path("", include("base_ops.web.urls")),

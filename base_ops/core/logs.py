@@ -2,10 +2,14 @@
 
 import json
 import logging
+import re
 from contextvars import ContextVar
 from datetime import UTC, datetime
 
 request_id: ContextVar[str] = ContextVar("request_id", default="")
+
+# The address of a calendar feed is its secret.
+_SECRET = re.compile(r"/calendars/[^/\s\"'>?]+")
 
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
@@ -32,7 +36,7 @@ class JsonFormatter(logging.Formatter):
         }
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
-        return json.dumps(line, ensure_ascii=False, default=str)
+        return _safe(json.dumps(line, ensure_ascii=False, default=str))
 
 
 class PlainFormatter(logging.Formatter):
@@ -45,7 +49,12 @@ class PlainFormatter(logging.Formatter):
         text = f"{at} {record.levelname[0]} {record.getMessage()} {pairs}".rstrip()
         if record.exc_info:
             text += "\n" + self.formatException(record.exc_info)
-        return text
+        return _safe(text)
+
+
+def _safe(line: str) -> str:
+    """The line without secret addresses."""
+    return _SECRET.sub("/calendars/…", line)
 
 
 def _short(value: object) -> str:

@@ -2,8 +2,8 @@
 
 from ninja import Router
 
-from booking.api import bookings
+from booking.api import bookings, calendars
 
 router = Router(tags=["booking"])
-for part in (bookings,):
+for part in (bookings, calendars):
     router.add_router("", part.router)

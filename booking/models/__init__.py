@@ -1,7 +1,8 @@
-"""Bookings, the allocations that make them exclusive, and leases."""
+"""Bookings, the allocations that make them exclusive, leases, calendar feeds."""
 
 from booking.models.allocations import KINDS, Allocation
 from booking.models.bookings import STATUSES, Booking
+from booking.models.feeds import CalendarFeed
 from booking.models.leases import Lease
 
-__all__ = ["KINDS", "STATUSES", "Allocation", "Booking", "Lease"]
+__all__ = ["KINDS", "STATUSES", "Allocation", "Booking", "CalendarFeed", "Lease"]
