@@ -1,5 +1,6 @@
 """When a space with units is full, against counting minute by minute."""
 
+import itertools
 from datetime import UTC, datetime, timedelta
 
 from hypothesis import given
@@ -26,7 +27,7 @@ def test_a_minute_is_full_exactly_when_every_unit_is_taken(taken: dict[int, list
         at = START + timedelta(minutes=n)
         every = all(any(s.contains(at) for s in taken.get(unit, ())) for unit in range(1, 4))
         assert any(s.contains(at) for s in full) == every
-    assert all(a.end < b.start for a, b in zip(full, full[1:], strict=False))
+    assert all(a.end < b.start for a, b in itertools.pairwise(full))
 
 
 def test_borders_between_touching_spans_do_not_show() -> None:
