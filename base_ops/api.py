@@ -8,6 +8,7 @@ import booking.api
 import devices.api
 from base_ops.core import api as core_api
 from base_ops.core import auth, problems, workdays_api
+from base_ops.core.notifications import api as notices_api
 
 api = NinjaAPI(
     title="Livestream base operations",
@@ -20,6 +21,7 @@ api = NinjaAPI(
 problems.install(api)
 api.add_router("", core_api.router)
 api.add_router("", workdays_api.router)
+api.add_router("", notices_api.router)
 api.add_router("", devices.api.router)
 api.add_router("", billing.api.router)
 api.add_router("", booking.api.router)

@@ -1,5 +1,6 @@
 """Everything the environment may say, typed and read once."""
 
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Annotated, Self
 from urllib.parse import urlsplit
@@ -28,6 +29,10 @@ class Env(BaseSettings):
     secure_cookies: bool = False
     behind_proxy: bool = False
     clock_file: str = ""
+    public_url: str = ""
+    smtp_url: SecretStr = SecretStr("")
+    mail_from: str = "番禺直播基地 <noreply@base.invalid>"
+    webhook_private: bool = False
 
     @field_validator("allowed_hosts", "allowed_origins", mode="before")
     @classmethod
@@ -58,6 +63,31 @@ class Env(BaseSettings):
         url = urlsplit(value.get_secret_value())
         if value.get_secret_value() and (url.scheme not in {"mqtt", "mqtts"} or not url.hostname):
             raise ValueError("must look like mqtt://host:1883 or mqtts://user:password@host:8883")
+        return value
+
+    @field_validator("public_url")
+    @classmethod
+    def _is_web(cls, value: str) -> str:
+        url = urlsplit(value)
+        if value and (url.scheme not in {"http", "https"} or not url.hostname or url.query):
+            raise ValueError("must look like https://base.example.org")
+        return value.rstrip("/")
+
+    @field_validator("smtp_url")
+    @classmethod
+    def _is_smtp(cls, value: SecretStr) -> SecretStr:
+        url = urlsplit(value.get_secret_value())
+        schemes = {"smtp", "smtps", "smtp+starttls"}
+        if value.get_secret_value() and (url.scheme not in schemes or not url.hostname):
+            raise ValueError("must look like smtp+starttls://user:password@host:587, or smtps://")
+        return value
+
+    @field_validator("mail_from")
+    @classmethod
+    def _is_sender(cls, value: str) -> str:
+        address = parseaddr(value)[1]
+        if "@" not in address or not value.isprintable():
+            raise ValueError("must look like Name <name@example.org>")
         return value
 
     @field_validator("log_level")

@@ -25,6 +25,7 @@ from base_ops.core.health import LEADER_JOB
 from base_ops.core.jobs import Job
 from base_ops.core.live import jobs as live_jobs
 from base_ops.core.models import JobSlot
+from base_ops.core.notifications import jobs as notices_jobs
 from base_ops.demo import people
 
 logger = logging.getLogger(__name__)
@@ -52,6 +53,7 @@ JOBS: list[Job] = [
     Job("core.forget_answers", 3600, idempotency.forget_old),
     Job("core.forget_slots", 3600, forget_slots),
     *live_jobs.JOBS,
+    *notices_jobs.JOBS,
     *devices.jobs.JOBS,
     *billing.jobs.JOBS,
     *booking.jobs.JOBS,
