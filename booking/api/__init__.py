@@ -2,8 +2,18 @@
 
 from ninja import Router
 
-from booking.api import bookings, calendars
+from booking.api import (
+    bookings,
+    calendars,
+    leases,
+)
+
+PARTS = (
+    bookings,
+    calendars,
+    leases,
+)
 
 router = Router(tags=["booking"])
-for part in (bookings, calendars):
+for part in PARTS:
     router.add_router("", part.router)
