@@ -32,6 +32,7 @@ router = Router(tags=["billing"])
 
 PAYERS = (Role.FINANCE, Role.TENANT_ADMIN, Role.TENANT_MEMBER)
 Limit = Annotated[int, Field(ge=1, le=500)]
+_BINARY = {"schema": {"type": "string", "format": "binary"}}
 Month = Annotated[str, Field(pattern=r"^20[0-9][0-9]-(0[1-9]|1[0-2])$")]
 
 
@@ -153,7 +154,11 @@ def read_invoice(request: HttpRequest, number: str) -> InvoiceDetailOut:
     return presenting.invoice_detail(papers.invoice(user=auth.user_of(request), number=number))
 
 
-@router.get("/invoices/{number}/pdf", response={200: bytes, codes_4xx: Problem})
+@router.get(
+    "/invoices/{number}/pdf",
+    response={200: bytes, 304: None, codes_4xx: Problem},
+    openapi_extra={"responses": {200: {"content": {"application/pdf": _BINARY}}}},
+)
 @roles(*PAYERS)
 def read_invoice_pdf(
     request: HttpRequest, number: str, lang: Literal["zh", "en"] = "zh"

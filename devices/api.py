@@ -47,10 +47,10 @@ class NoSuchSpace(errors.NotFound):
     code, title_zh, title_en = "no_such_space", "没有此空间", "No such space"
 
 
-class NoSuchRun(errors.NotFound):
+class NoSuchCommand(errors.NotFound):
     """An unknown command or scene run, or one of another room."""
 
-    code, title_zh, title_en = "no_such_run", "没有此指令", "No such command or scene run"
+    code, title_zh, title_en = "no_such_command", "没有此指令", "No such command or scene run"
 
 
 @router.get("/devices", response={200: list[DeviceOut], codes_4xx: Problem})
@@ -102,7 +102,7 @@ def get_command(request: HttpRequest, id: str) -> CommandOut:  # noqa: A002 - th
         rows = rows.filter(actor_tenant_id=tenant_id)
     row = rows.first()
     if row is None:
-        raise NoSuchRun(id[:40])
+        raise NoSuchCommand(id[:40])
     return shown.command(row)
 
 
@@ -139,7 +139,7 @@ def get_scene_run(request: HttpRequest, id: str) -> SceneRunOut:  # noqa: A002 -
     user = _allowed(request)
     row = SceneRun.objects.select_related("space").filter(pk=id).first()
     if row is None or (user.tenant_id is not None and row.actor_tenant_id != user.tenant_id):
-        raise NoSuchRun(id[:40])
+        raise NoSuchCommand(id[:40])
     return shown.scene_run(row)
 
 

@@ -44,6 +44,12 @@ class NotFound(DomainError):
     code, title_zh, title_en = "not_found", "未找到", "Not found"
 
 
+class MethodNotAllowed(DomainError):
+    """The address knows other methods; `Allow` names them (405)."""
+
+    code, title_zh, title_en = "method_not_allowed", "不支持的请求方法", "Method not allowed"
+
+
 class Conflict(DomainError):
     """The state of the world forbids it now (409)."""
 

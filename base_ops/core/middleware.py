@@ -21,12 +21,6 @@ _SUSPECT = re.compile(rb"\x00|\\u(?:0000|[dD][89a-fA-F])")
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
-class BadCharacters(errors.Invalid):
-    """A NUL or half a surrogate pair, which no text here may have."""
-
-    code, title_zh, title_en = "bad_characters", "含有不允许的字符", "Characters that are not text"
-
-
 class RequestContext:
     """Takes a well-formed X-Request-ID over, otherwise makes one; answers with it."""
 
@@ -40,22 +34,33 @@ class RequestContext:
         token = logs.request_id.set(rid)
         try:
             response = _refusal(request) or self.get_response(request)
+            if response.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+                response = _other_method(request, response)
         finally:
             logs.request_id.reset(token)
         response["X-Request-ID"] = rid
         return response
 
 
+def _other_method(request: HttpRequest, bare: HttpResponse) -> HttpResponse:
+    """Django's and ninja's own answer, said as we say everything else."""
+    response = problems.domain_error(request, errors.MethodNotAllowed(f"not {request.method}"))
+    response["Allow"] = bare["Allow"]
+    return response
+
+
 def _refusal(request: HttpRequest) -> HttpResponse | None:
     """The answer to a request whose text cannot be stored or looked up, otherwise None."""
     query = request.META.get("QUERY_STRING", "")
     if _NUL in request.path or "%00" in query or _NUL in query:
-        fault = BadCharacters("NUL in the address")
+        fault = problems.BadCharacters("NUL in the address")
         return problems.respond(request, HTTPStatus.BAD_REQUEST, fault)
     if any(_NUL in name + value for name, value in request.COOKIES.items()):
-        return problems.respond(request, HTTPStatus.BAD_REQUEST, BadCharacters("NUL in a cookie"))
+        return problems.respond(
+            request, HTTPStatus.BAD_REQUEST, problems.BadCharacters("NUL in a cookie")
+        )
     if request.content_type == "application/json" and _bad_json(request):
-        fault = BadCharacters("NUL or a lone surrogate in the body")
+        fault = problems.BadCharacters("NUL or a lone surrogate in the body")
         return problems.respond(request, HTTPStatus.UNPROCESSABLE_ENTITY, fault)
     return None
 

@@ -19,6 +19,7 @@ STATUS: dict[type[errors.DomainError], HTTPStatus] = {
     errors.Unauthenticated: HTTPStatus.UNAUTHORIZED,
     errors.Forbidden: HTTPStatus.FORBIDDEN,
     errors.NotFound: HTTPStatus.NOT_FOUND,
+    errors.MethodNotAllowed: HTTPStatus.METHOD_NOT_ALLOWED,
     errors.Conflict: HTTPStatus.CONFLICT,
     errors.PreconditionFailed: HTTPStatus.PRECONDITION_FAILED,
     errors.PreconditionRequired: HTTPStatus.PRECONDITION_REQUIRED,
@@ -154,12 +155,30 @@ def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     return domain_error(request, errors.NotFound("there is nothing at this address"))
 
 
-class _Crash(errors.DomainError):
+class Crash(errors.DomainError):
     """Our own fault; the log line with the request id has the trace."""
 
     code, title_zh, title_en = "internal", "系统内部错误", "Internal error"
 
 
+class BadCharacters(errors.Invalid):
+    """A NUL or half a surrogate pair, which no text here may have."""
+
+    code, title_zh, title_en = "bad_characters", "含有不允许的字符", "Characters that are not text"
+
+
+class BodyTooLarge(errors.TooLarge):
+    """The request's body is over the limit."""
+
+    code, title_zh, title_en = "body_too_large", "请求内容过大", "The request body is too large"
+
+
+class Overloaded(errors.Unavailable):
+    """Too many requests wait, or this one took too long."""
+
+    code, title_zh, title_en = "overloaded", "系统繁忙,请稍后重试", "Busy, please try again"
+
+
 def server_error(request: HttpRequest) -> HttpResponse:
     """An exception nobody answered."""
-    return respond(request, HTTPStatus.INTERNAL_SERVER_ERROR, _Crash("see the log"))
+    return respond(request, HTTPStatus.INTERNAL_SERVER_ERROR, Crash("see the log"))

@@ -19,37 +19,19 @@ class Answer:
     body: bytes
 
 
-class BodyTooLarge(errors.TooLarge):
-    """The request's body is over the limit."""
-
-    code, title_zh, title_en = "body_too_large", "请求内容过大", "The request body is too large"
-
-
-class Overloaded(errors.Unavailable):
-    """Too many requests wait, or this one took too long."""
-
-    code, title_zh, title_en = "overloaded", "系统繁忙,请稍后重试", "Busy, please try again"
-
-
-class Crashed(errors.DomainError):
-    """Our own fault."""
-
-    code, title_zh, title_en = "internal", "系统内部错误", "Internal error"
-
-
 def too_large() -> Answer:
     """413."""
-    return _answer(413, BodyTooLarge("at most 25 MiB"))
+    return _answer(413, core_problems.BodyTooLarge("at most 25 MiB"))
 
 
 def overloaded(detail: str) -> Answer:
     """503."""
-    return _answer(503, Overloaded(detail))
+    return _answer(503, core_problems.Overloaded(detail))
 
 
 def crashed() -> Answer:
     """500."""
-    return _answer(500, Crashed("see the log"))
+    return _answer(500, core_problems.Crash("see the log"))
 
 
 def _answer(status: int, exc: errors.DomainError) -> Answer:
