@@ -2,18 +2,8 @@
 
 from ninja import Router
 
-from booking.api import (
-    bookings,
-    calendars,
-    leases,
-)
-
-PARTS = (
-    bookings,
-    calendars,
-    leases,
-)
+from booking.api import bookings, calendars
 
 router = Router(tags=["booking"])
-for part in PARTS:
+for part in (bookings, calendars):
     router.add_router("", part.router)

@@ -73,7 +73,11 @@ def create_quote(request: HttpRequest, wish: WishIn) -> Any:
     return services.offer_quote(wish=common.wish_of(request, wish), now=clock.now())
 
 
-@router.post("/bookings", response={201: BookingOut, 409: SlotTakenProblem, refusals: Problem})
+@router.post(
+    "/bookings",
+    response={201: BookingOut, 409: SlotTakenProblem, refusals: Problem},
+    by_alias=True,
+)
 @idempotent
 def create_booking(
     request: HttpRequest, wish: BookingIn, idempotency_key: IdempotencyHeader

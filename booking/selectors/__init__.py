@@ -11,14 +11,6 @@ from booking.selectors.finding import (
     equal_spaces,
     next_start,
 )
-from booking.selectors.leases import (
-    LeaseNotFound,
-    lease_for,
-    leases_filtered,
-    leases_for,
-    renewal_of,
-    unit_numbers,
-)
 from booking.selectors.taking import (
     Taken,
     active,
@@ -35,7 +27,6 @@ __all__ = [
     "NEAR",
     "SEARCH",
     "BookingNotFound",
-    "LeaseNotFound",
     "Taken",
     "active",
     "alternatives",
@@ -47,16 +38,11 @@ __all__ = [
     "equal_spaces",
     "filtered",
     "free_units",
-    "lease_for",
-    "leases_filtered",
-    "leases_for",
     "next_start",
     "on_air",
-    "renewal_of",
     "renter",
     "room",
     "streaming_encoders",
     "taken",
-    "unit_numbers",
     "units_of",
 ]
