@@ -11,6 +11,7 @@ from booking.selectors.finding import (
     equal_spaces,
     next_start,
 )
+from booking.selectors.starting import Search, free_units_of, next_starts, runs
 from booking.selectors.taking import (
     Taken,
     active,
@@ -27,6 +28,7 @@ __all__ = [
     "NEAR",
     "SEARCH",
     "BookingNotFound",
+    "Search",
     "Taken",
     "active",
     "alternatives",
@@ -38,10 +40,13 @@ __all__ = [
     "equal_spaces",
     "filtered",
     "free_units",
+    "free_units_of",
     "next_start",
+    "next_starts",
     "on_air",
     "renter",
     "room",
+    "runs",
     "streaming_encoders",
     "taken",
     "units_of",
