@@ -1,7 +1,6 @@
-"""Shapes answers that put several reads together: availability, timeline, occupancy."""
+"""Shapes answers that put several reads together: timeline, occupancy; search has its own."""
 
 from collections import defaultdict
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -10,60 +9,14 @@ from psycopg.types.range import TimestamptzRange
 from base_ops.core.models import Role, Space, Tenant, User
 from base_ops.core.schemas import TenantRef
 from base_ops.core.spans import Span
-from billing import services as billing
-from billing.domain.quote import Quote
 from booking import occupancy, selectors
 from booking.models import Allocation
 from booking.schemas import (
-    AvailabilityOut,
-    AvailableOut,
     BlockOut,
     LaneOut,
     OccupancyOut,
     TimelineOut,
 )
-
-
-def availability(
-    *, spaces: Sequence[Space], wish: Span, renter: Tenant | None, now: datetime
-) -> AvailabilityOut:
-    """Each space for the window: free or busy, when it is free next, what it costs."""
-    window = Span(wish.start, wish.end + selectors.SEARCH).widened(
-        before=selectors.DAY, after=selectors.DAY
-    )
-    takings = selectors.taken(space_ids=[s.pk for s in spaces], window=window, now=now)
-    prices = billing.quote_many(tenant=renter, spaces=spaces, span=wish, now=now) if renter else {}
-    items = [_available(s, wish, takings[s.pk], prices.get(s.pk), now) for s in spaces]
-    items.sort(key=lambda item: (not item.free, item.floor, item.space))
-    return AvailabilityOut(starts_at=wish.start, ends_at=wish.end, items=items)
-
-
-def _available(
-    space: Space,
-    wish: Span,
-    takings: Sequence[selectors.Taken],
-    price: Quote | None,
-    now: datetime,
-) -> AvailableOut:
-    free = selectors.free_units(space, selectors.buffers(space).block(wish), takings)
-    start = wish.start if free else selectors.next_start(space, takings, wish, now=now)
-    return AvailableOut(
-        space=space.code,
-        name_zh=space.name_zh,
-        name_en=space.name_en,
-        type=space.type.code,
-        type_zh=space.type.name_zh,
-        type_en=space.type.name_en,
-        floor=space.floor.code,
-        capacity=space.capacity,
-        features=space.features,
-        free=bool(free),
-        free_units=len(free),
-        unit_count=space.unit_count,
-        next_free_at=start,
-        list_fen=price.list_fen if price else None,
-        price_fen=price.total_fen if price else None,
-    )
 
 
 def timeline(*, window: Span, tenant_id: int | None, named: bool, now: datetime) -> TimelineOut:

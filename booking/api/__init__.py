@@ -2,8 +2,8 @@
 
 from ninja import Router
 
-from booking.api import bookings, calendars
+from booking.api import bookings, calendars, search
 
 router = Router(tags=["booking"])
-for part in (bookings, calendars):
+for part in (bookings, calendars, search):
     router.add_router("", part.router)

@@ -17,7 +17,6 @@ from booking import presenting, selectors, services
 from booking.api import common
 from booking.domain import states
 from booking.schemas import (
-    AvailabilityOut,
     BookingIn,
     BookingOut,
     BookingPatch,
@@ -37,33 +36,6 @@ router = Router(tags=["booking"])
 refusals = codes_4xx - {409}
 From = Annotated[Instant, Query(alias="from")]
 To = Annotated[Instant, Query()]
-
-
-@router.get("/availability", response={200: AvailabilityOut, codes_4xx: Problem})
-def read_availability(
-    request: HttpRequest,
-    start: From,
-    to: To,
-    space_type: Annotated[str | None, Query(alias="type", max_length=32)] = None,
-    capacity: Annotated[int, Query(ge=0, le=1000)] = 0,
-    floor: Annotated[str | None, Query(max_length=16)] = None,
-    tenant: Annotated[str | None, Query(max_length=16)] = None,
-) -> AvailabilityOut:
-    """Time first: every bookable space for one window, free or busy, with its price.
-
-    Prices are a tenant's: its own people's, or those of the one that who handles money names.
-    """
-    user = auth.user_of(request)
-    if tenant and user.tenant_id is None:
-        auth.check_role(user, Role.MANAGER, Role.FINANCE)
-    renter = common.tenant_of(user, tenant) if user.tenant_id or tenant else None
-    found = selectors.bookable_spaces(type_code=space_type, floor=floor, capacity=capacity)
-    return presenting.availability(
-        spaces=found,
-        wish=common.span_of(start, to, most=timedelta(days=2)),
-        renter=renter,
-        now=clock.now(),
-    )
 
 
 @router.post("/quotes", response={200: QuoteOut, codes_4xx: Problem})

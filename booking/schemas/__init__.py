@@ -2,8 +2,6 @@
 
 from booking.schemas.bookings import (
     Alternative,
-    AvailabilityOut,
-    AvailableOut,
     BlockOut,
     BookingIn,
     BookingOut,
@@ -23,6 +21,13 @@ from booking.schemas.bookings import (
     WishIn,
     booking_out,
 )
+from booking.schemas.search import (
+    AvailabilityOut,
+    AvailableOut,
+    MonthOut,
+    NextOut,
+    SpaceFilter,
+)
 
 __all__ = [
     "Alternative",
@@ -38,10 +43,13 @@ __all__ = [
     "CodeOut",
     "Conflict",
     "LaneOut",
+    "MonthOut",
+    "NextOut",
     "OccupancyOut",
     "QuoteOut",
     "ServiceIn",
     "SlotTakenProblem",
+    "SpaceFilter",
     "SpaceRef",
     "TimelineOut",
     "WishIn",

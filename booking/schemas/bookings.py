@@ -154,34 +154,6 @@ def _ref(row: Any) -> dict[str, str]:
     return {"code": row.code, "name_zh": row.name_zh, "name_en": row.name_en}
 
 
-class AvailableOut(Schema):
-    """One bookable space for the window asked for."""
-
-    space: str
-    name_zh: str
-    name_en: str
-    type: str
-    type_zh: str
-    type_en: str
-    floor: str
-    capacity: int
-    features: list[str]
-    free: bool
-    free_units: int
-    unit_count: int | None
-    next_free_at: datetime | None
-    list_fen: int | None
-    price_fen: int | None
-
-
-class AvailabilityOut(Schema):
-    """Every bookable space, the free ones first."""
-
-    starts_at: datetime
-    ends_at: datetime
-    items: list[AvailableOut]
-
-
 class CodeOut(Schema):
     """What to show at the door."""
 
@@ -233,7 +205,11 @@ class OccupancyOut(Schema):
 
 
 class Alternative(Schema):
-    """Another time in the same room, or an equal room at the same time."""
+    """Another "time" in the same room, another "space" at the same time, or "both".
+
+    `missing_features` the wished room has and this one has not; `price_diff_fen` compares rooms at
+    the same time, for whoever may see the price.
+    """
 
     kind: str
     space: str
@@ -241,6 +217,10 @@ class Alternative(Schema):
     name_en: str
     starts_at: datetime
     ends_at: datetime
+    shift_min: int = 0
+    same_type: bool = True
+    missing_features: list[str] = []
+    price_diff_fen: int | None = None
 
 
 class Conflict(Schema):

@@ -1,16 +1,10 @@
 """Reads: who takes what when, free rooms, near and equal alternatives, somebody's bookings."""
 
 from booking.selectors.air import encoders_known, on_air, streaming_encoders
+from booking.selectors.alternatives import alternatives, equal_spaces
 from booking.selectors.bookings import BookingNotFound, booking_for, bookings_for, filtered
-from booking.selectors.finding import (
-    DAY,
-    NEAR,
-    SEARCH,
-    alternatives,
-    bookable_spaces,
-    equal_spaces,
-    next_start,
-)
+from booking.selectors.finding import SEARCH, Wanted, bookable_spaces
+from booking.selectors.heat import HOURS, Part, days_of, taken_minutes
 from booking.selectors.starting import Search, free_units_of, next_starts, runs
 from booking.selectors.taking import (
     Taken,
@@ -24,24 +18,25 @@ from booking.selectors.taking import (
 )
 
 __all__ = [
-    "DAY",
-    "NEAR",
+    "HOURS",
     "SEARCH",
     "BookingNotFound",
+    "Part",
     "Search",
     "Taken",
+    "Wanted",
     "active",
     "alternatives",
     "bookable_spaces",
     "booking_for",
     "bookings_for",
     "buffers",
+    "days_of",
     "encoders_known",
     "equal_spaces",
     "filtered",
     "free_units",
     "free_units_of",
-    "next_start",
     "next_starts",
     "on_air",
     "renter",
@@ -49,5 +44,6 @@ __all__ = [
     "runs",
     "streaming_encoders",
     "taken",
+    "taken_minutes",
     "units_of",
 ]

@@ -22,15 +22,15 @@ from booking.selectors.taking import buffers, units_of
 
 HORIZON = timedelta(days=14)
 
-_ASKED = """
+ASKED = """
 WITH asked AS MATERIALIZED (
     SELECT * FROM unnest(%(spaces)s::bigint[], %(units)s::int[], %(befores)s::interval[],
                          %(afters)s::interval[], %(lengths)s::interval[], %(steps)s::interval[])
         AS a (space_id, unit, before, after, length, step)
 )
 """
-_LIVE = "active AND space_id = a.space_id AND unit = a.unit"
-_NOT_EXPIRED = "(expires_at IS NULL OR expires_at > %(now)s)"
+LIVE = "active AND space_id = a.space_id AND unit = a.unit"
+NOT_EXPIRED = "(expires_at IS NULL OR expires_at > %(now)s)"
 # The grid begins anew at each midnight in Shanghai, which has no summer time.
 _DAY = "date_bin('1 day', {at} - interval '1 us', '2000-01-01 00:00:00+08')"
 _ON_GRID = (
@@ -38,7 +38,7 @@ _ON_GRID = (
     f" {_DAY} + interval '1 day')"
 )
 
-_RUNS = f"""{_ASKED}
+_RUNS = f"""{ASKED}
 SELECT a.space_id, gap.first, gap.latest
   FROM asked a CROSS JOIN LATERAL (
     SELECT {_ON_GRID.format(at="g.since")} AS first, g.latest
@@ -48,11 +48,11 @@ SELECT a.space_id, gap.first, gap.latest
                    AS since,
                least(lower(block) - a.after - a.length, %(last)s) AS latest
           FROM booking_allocation
-         WHERE {_LIVE} AND {_NOT_EXPIRED}
+         WHERE {LIVE} AND {NOT_EXPIRED}
            AND lower(block) < %(until)s + a.length + a.after
            AND lower(block) >= coalesce((
                SELECT lower(block) FROM booking_allocation
-                WHERE {_LIVE} AND lower(block) <= %(since)s - a.before
+                WHERE {LIVE} AND lower(block) <= %(since)s - a.before
                 ORDER BY lower(block) DESC LIMIT 1), '-infinity')
       ) g
      WHERE {_ON_GRID.format(at="g.since")} <= g.latest
@@ -64,19 +64,19 @@ SELECT a.space_id, rest.first, %(last)s
     SELECT {_ON_GRID.format(at="g.since")} AS first
       FROM (SELECT greatest(%(since)s, a.before + (
                SELECT upper(block) FROM booking_allocation
-                WHERE {_LIVE} AND {_NOT_EXPIRED}
+                WHERE {LIVE} AND {NOT_EXPIRED}
                   AND lower(block) < %(until)s + a.length + a.after
                 ORDER BY lower(block) DESC LIMIT 1)) AS since OFFSET 0) g
   ) rest
  WHERE rest.first <= %(last)s
 """  # noqa: S608 - our own texts
 
-_FREE = f"""{_ASKED}
+_FREE = f"""{ASKED}
 SELECT a.space_id, a.unit
   FROM asked a
  WHERE coalesce((
         SELECT upper(block) FROM booking_allocation
-         WHERE {_LIVE} AND {_NOT_EXPIRED} AND lower(block) < %(until)s + a.after
+         WHERE {LIVE} AND {NOT_EXPIRED} AND lower(block) < %(until)s + a.after
          ORDER BY lower(block) DESC LIMIT 1
        ) <= %(since)s - a.before, true)
 """  # noqa: S608 - our own texts
@@ -134,7 +134,7 @@ def runs(
     found: defaultdict[int, list[Run]] = defaultdict(list)
     if since >= search.until:
         return found
-    arguments = _asked(spaces, length_of or (lambda _: search.length)) | {
+    arguments = units_asked(spaces, length_of or (lambda _: search.length)) | {
         "since": since,
         "until": search.until,
         "last": search.until - timedelta(microseconds=1),
@@ -152,7 +152,7 @@ def free_units_of(
     *, spaces: Sequence[Space], span: Span, now: datetime
 ) -> Mapping[int, list[int]]:
     """The units that nothing takes for a booking of `span`, by space id; one query."""
-    arguments = _asked(spaces, lambda _: span.length)
+    arguments = units_asked(spaces, lambda _: span.length)
     found: dict[int, list[int]] = defaultdict(list)
     with connection.cursor() as cursor:
         cursor.execute(_FREE, arguments | {"since": span.start, "until": span.end, "now": now})
@@ -161,8 +161,10 @@ def free_units_of(
     return found
 
 
-def _asked(spaces: Sequence[Space], length_of: Callable[[Space], timedelta]) -> dict[str, Any]:
-    """One row per unit for the query."""
+def units_asked(
+    spaces: Sequence[Space], length_of: Callable[[Space], timedelta] = lambda _: timedelta(0)
+) -> dict[str, Any]:
+    """The arguments of `asked`: one row per unit of the spaces."""
     rows = [(space, unit, _margins(space)) for space in spaces for unit in units_of(space)]
     return {
         "spaces": [space.pk for space, _, _ in rows],

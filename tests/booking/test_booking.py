@@ -67,8 +67,8 @@ def test_a_refusal_says_what_is_in_the_way_and_offers_times_and_rooms(now: datet
         }
     ]
     offers = context["alternatives"]
-    assert [o["kind"] for o in offers] == ["time", "time", "time", "space"]  # type: ignore[attr-defined]
-    assert offers[-1]["space"] == equal.code  # type: ignore[index]
+    assert [o["kind"] for o in offers] == ["space", "time", "time", "time"]  # type: ignore[attr-defined]
+    assert offers[0]["space"] == equal.code  # type: ignore[index]
 
 
 def test_every_alternative_can_be_booked(now: datetime) -> None:

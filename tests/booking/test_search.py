@@ -11,7 +11,6 @@ from psycopg.types.range import TimestamptzRange
 from base_ops.core.models import Space
 from base_ops.core.spans import Span
 from booking import selectors
-from booking.domain import rules
 from booking.models import Allocation
 from booking.selectors import Search
 from tests import make
