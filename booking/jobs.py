@@ -32,8 +32,10 @@ def tick(now: datetime) -> None:
 
 
 def leases(now: datetime) -> None:
-    """Charge each lease once a month."""
+    """Charge each lease once a month, end those that are over, tell of those that soon will be."""
     services.charge_leases(now=now)
+    services.end_leases(now=now)
+    services.tell_ending(now=now)
 
 
 JOBS = [

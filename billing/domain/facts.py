@@ -50,7 +50,8 @@ class LeaseFacts:
     """One lease in one month; `month` is its first day.
 
     `monthly_rent_fen` is the agreed rent and wins over the tariff; `policy` names the approved
-    relief, if any.
+    relief, if any, whose years count from `since`, the first day of the lease that this renews.
+    `free_months` are whole months from `starts_on`: from the 16th they end on a 15th.
     """
 
     lease_code: str
@@ -64,11 +65,31 @@ class LeaseFacts:
     monthly_rent_fen: int | None = None
     free_months: int = 0
     policy: str | None = None
+    since: date | None = None
 
     @property
     def source(self) -> str:
         """Unique name of the fact."""
         return f"lease/{self.lease_code}/{self.month:%Y-%m}"
+
+
+@dataclass(frozen=True, slots=True)
+class LeaseCutFacts:
+    """A lease that now ends on `ends_on`, its last day, and the month that was charged before."""
+
+    lease_code: str
+    month: date
+    ends_on: date
+
+    @property
+    def charged(self) -> str:
+        """The name of the fact that was charged."""
+        return f"lease/{self.lease_code}/{self.month:%Y-%m}"
+
+    @property
+    def source(self) -> str:
+        """Unique name of the fact."""
+        return f"{self.charged}/until/{self.ends_on}"
 
 
 @dataclass(frozen=True, slots=True)

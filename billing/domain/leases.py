@@ -4,11 +4,13 @@ Source: tariffs' monthly prices and policy P02 of the demo data.
 """
 
 from calendar import monthrange
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from base_ops.core import money
+from base_ops.core.months import add_months
 from billing.domain.catalog import NotPriced, PriceBook, Tariff
 from billing.domain.eligibility import refusal
 from billing.domain.facts import LeaseFacts
@@ -31,7 +33,7 @@ def rent(
     vat = (tariff.vat_monthly, book.vat(tariff.vat_monthly, facts.month))
     full, basis = _monthly(facts, tariff)
     used = (last - first).days + 1
-    amount = money.round_half_up(Decimal(full * used) / days)
+    amount = _share(full, used, days)
     part = Bi("", "") if used == days else Bi(f" {used}/{days}天", f" {used}/{days} days")
     month = f"{facts.month:%Y-%m}"
     base = line(
@@ -48,8 +50,10 @@ def rent(
         unit="month",
         unit_fen=full,
     )
-    off = _free(facts, base) or _relief(facts, base, book, situation)
-    return [base, off] if off else [base]
+    free = _free(facts, base, full, days)
+    paid_fen = base.gross_fen + (free.gross_fen if free else 0)
+    relief = _relief(facts, base, paid_fen, book, situation)
+    return [base, *(entry for entry in (free, relief) if entry)]
 
 
 def _midnight(day: date) -> datetime:
@@ -91,23 +95,83 @@ def _plain(fen: int) -> str:
     return money.yuan(fen).removesuffix(".00")
 
 
+def cut_short(
+    before: LeaseFacts, ends_on: date, charged: Sequence[Line], *, credited_fen: int = 0
+) -> Line | None:
+    """What is given back of a month that was charged as `before`, when it now ends on `ends_on`.
+
+    Rent and free days are counted anew for the days that remain; relief shrinks in proportion to
+    the rent it was granted on, whatever became of the tenant since. None when nothing is owed.
+
+    Args:
+        before: as the month was charged.
+        ends_on: the new last day; may lie before the month.
+        charged: the lines of that charge.
+        credited_fen: what was given back before, >= 0.
+    """
+    base = next((entry for entry in charged if entry.kind == "lease"), None)
+    if base is None or base.unit_fen is None:
+        return None
+    after = replace(before, ends_on=ends_on)
+    kept = _paid_fen(after, base.unit_fen)
+    paid = _paid_fen(before, base.unit_fen)
+    relief = sum(entry.gross_fen for entry in charged if entry.policy)
+    owed = kept + (money.round_half_up(Decimal(relief) * kept / paid) if paid else 0)
+    back = sum(entry.gross_fen for entry in charged) - owed - credited_fen
+    if back <= 0:
+        return None
+    text = Bi(
+        f"退租退还 {before.month:%Y-%m}(租至 {ends_on})",
+        f"Rent given back {before.month:%Y-%m} (lease ends {ends_on})",
+    )
+    return line("credit", text, -back, vat=(base.vat_category, base.vat_rate))
+
+
+def _paid_fen(facts: LeaseFacts, full: int) -> int:
+    """Rent of the month's billed days less that of the free ones, before relief."""
+    first, last, days = _days(facts)
+    used = max((last - first).days + 1, 0)
+    return _share(full, used, days) - _share(full, _free_days(facts, first, last), days)
+
+
+def _share(full: int, part: int, days: int) -> int:
+    return money.round_half_up(Decimal(full * part) / days)
+
+
 def _lease_month(facts: LeaseFacts) -> int:
-    """0 for the first calendar month of the contract."""
-    start = facts.starts_on
+    """0 for the first calendar month of the contract, or of the one that it renews."""
+    start = facts.since or facts.starts_on
     return (facts.month.year - start.year) * 12 + facts.month.month - start.month
 
 
-def _free(facts: LeaseFacts, base: Line) -> Line | None:
-    """The contract's own free months come off whole."""
-    month = _lease_month(facts)
-    if month >= facts.free_months:
+def _free_days(facts: LeaseFacts, first: date, last: date) -> int:
+    """How many of the billed days lie in the free months, which count from the first day."""
+    end = add_months(facts.starts_on, facts.free_months)
+    return max((min(last, end - timedelta(days=1)) - first).days + 1, 0)
+
+
+def _free(facts: LeaseFacts, base: Line, full: int, days: int) -> Line | None:
+    """The contract's own free months come off whole; of a month they end in, their days."""
+    first, last, _ = _days(facts)
+    free = _free_days(facts, first, last)
+    if not free:
         return None
-    text = Bi(f"合同免租期 第{month + 1}个月", f"Contractual free month {month + 1}")
-    return line("discount", text, -base.gross_fen, vat=(base.vat_category, base.vat_rate))
+    start = facts.starts_on
+    month = (facts.month.year - start.year) * 12 + facts.month.month - start.month
+    if free == (last - first).days + 1:
+        text = Bi(f"合同免租期 第{month + 1}个月", f"Contractual free month {month + 1}")
+    else:
+        text = Bi(f"合同免租期 {free}/{days}天", f"Contractual free period {free}/{days} days")
+    off = _share(full, free, days)
+    return line("discount", text, -off, vat=(base.vat_category, base.vat_rate)) if off else None
 
 
-def _relief(facts: LeaseFacts, base: Line, book: PriceBook, situation: Situation) -> Line | None:
+def _relief(
+    facts: LeaseFacts, base: Line, paid_fen: int, book: PriceBook, situation: Situation
+) -> Line | None:
     """The approved stepped relief of the contract's year, within area cap and budget."""
+    if paid_fen <= 0:
+        return None
     policy = next((p for p in book.policies_on(facts.month) if p.code == facts.policy), None)
     approved = replace(situation, approvals=situation.approvals | {facts.policy or ""})
     gated = any(situation.rating in (p.gate or {}) for p in book.policies_on(facts.month))
@@ -116,7 +180,7 @@ def _relief(facts: LeaseFacts, base: Line, book: PriceBook, situation: Situation
     year = _lease_month(facts) // 12
     if year >= len(policy.steps_bp):
         return None
-    amount = _relief_fen(facts, base, policy, policy.steps_bp[year])
+    amount = _relief_fen(facts, paid_fen, policy, policy.steps_bp[year])
     amount = min(amount, situation.budget_left_fen.get(policy.code, amount))
     if amount <= 0:
         return None
@@ -133,9 +197,9 @@ def _relief(facts: LeaseFacts, base: Line, book: PriceBook, situation: Situation
     )
 
 
-def _relief_fen(facts: LeaseFacts, base: Line, policy: Policy, rate_bp: int) -> int:
+def _relief_fen(facts: LeaseFacts, paid_fen: int, policy: Policy, rate_bp: int) -> int:
     """Relief on the area up to the policy's cap."""
     share = Decimal(1)
     if policy.cap_area_m2 is not None and facts.area_m2:
         share = min(share, policy.cap_area_m2 / facts.area_m2)
-    return money.round_half_up(base.gross_fen * share * rate_bp / 10_000)
+    return money.round_half_up(paid_fen * share * rate_bp / 10_000)

@@ -5,11 +5,11 @@ from billing.services.budgets import BookingSuspended, BudgetUsedUp, release, re
 from billing.services.bulk import Claim, reserve_many
 from billing.services.charging import (
     charge_booking,
-    charge_lease,
     charge_many,
     credit_fault,
     known_sources,
 )
+from billing.services.leasing import charge_lease, cut_lease, quote_lease
 from billing.services.quoting import quote, quote_many
 from billing.services.runs import approve_run, ask_issue, issue_due, preview_run
 
@@ -24,10 +24,12 @@ __all__ = [
     "charge_lease",
     "charge_many",
     "credit_fault",
+    "cut_lease",
     "issue_due",
     "known_sources",
     "preview_run",
     "quote",
+    "quote_lease",
     "quote_many",
     "release",
     "reserve",

@@ -1,7 +1,7 @@
 """Facts become charges, each once: a fact's unique source is inserted before it is priced."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -12,20 +12,26 @@ from django.db import connection, transaction
 from django.db.models import Sum
 
 from base_ops.core.errors import Conflict
-from base_ops.core.models import Space, Tenant
+from base_ops.core.models import Space
 from billing import selectors
-from billing.domain import aftermath, leases
+from billing.domain import aftermath
 from billing.domain.catalog import PriceBook
-from billing.domain.facts import BookingFacts, FaultFacts, LeaseFacts, booking_source
-from billing.domain.quote import Line
+from billing.domain.facts import (
+    BookingFacts,
+    FaultFacts,
+    LeaseCutFacts,
+    LeaseFacts,
+    booking_source,
+)
+from billing.domain.quote import Kind, Line
 from billing.domain.texts import Bi, local_day
-from billing.models import Budget, Charge, PolicyUse, Reservation, UsageFact
+from billing.models import Charge, Reservation, UsageFact
 from billing.models.charges import Document
 from billing.models.usage import ReservationState
 from billing.services import budgets
 
 BATCH = 500
-Fact = BookingFacts | FaultFacts | LeaseFacts
+Fact = BookingFacts | FaultFacts | LeaseFacts | LeaseCutFacts
 
 
 class NotChargedYet(Conflict):
@@ -45,7 +51,7 @@ def charge_booking(*, facts: BookingFacts, now: datetime) -> list[Charge]:
         NotPriced: overtime, energy or a service has no price.
     """
     charge_many([(facts, now)])
-    return _charges(facts.source)
+    return charges_of(facts.source)
 
 
 def charge_many(finished: Sequence[tuple[BookingFacts, datetime]]) -> int:
@@ -60,7 +66,7 @@ def charge_many(finished: Sequence[tuple[BookingFacts, datetime]]) -> int:
     book = selectors.price_book()
     spaces = Space.objects.select_related("type").in_bulk({f.space_id for f, _ in finished})
     with transaction.atomic():
-        known = _claim("booking", [(f, f.tenant_id, at) for f, at in finished], book.version)
+        known = claim("booking", [(f, f.tenant_id, at) for f, at in finished], book.version)
         fresh = [(facts, at) for facts, at in finished if facts.source in known]
         _release(fresh)
         Charge.objects.bulk_create(
@@ -103,61 +109,6 @@ def known_sources(sources: Iterable[str]) -> set[str]:
     return set(found.values_list("source", flat=True))
 
 
-def charge_lease(*, facts: LeaseFacts, now: datetime) -> list[Charge]:
-    """Charge one month of a lease; the same month again returns the same charges.
-
-    Raises:
-        NotPriced: the tariff is not let by the month.
-    """
-    book = selectors.price_book()
-    with transaction.atomic():
-        claimed = _claim("lease", [(facts, facts.tenant_id, now)], book.version)
-        if not claimed:
-            return _charges(facts.source)
-        space = Space.objects.select_related("type").get(pk=facts.space_id)
-        tenant = Tenant.objects.get(pk=facts.tenant_id)
-        budget = (
-            Budget.objects.select_for_update(no_key=True)
-            .filter(policy_code=facts.policy or "", year=facts.month.year)
-            .first()
-        )
-        lines = leases.rent(
-            facts,
-            names=Bi(space.name_zh, space.name_en),
-            tariff=book.tariff(space.type.tariff_code),
-            book=book,
-            situation=selectors.situation_of(tenant=tenant, on=facts.month, mode="monthly"),
-        )
-        _reserve_relief(facts, tenant, lines, budget, now)
-        return _save(
-            claimed[facts.source],
-            [(str(i), entry) for i, entry in enumerate(lines)],
-            service_on=facts.month,
-            space_code=space.code,
-        )
-
-
-def _reserve_relief(
-    facts: LeaseFacts, tenant: Tenant, lines: Sequence[Line], budget: Budget | None, now: datetime
-) -> None:
-    """Reserve the relief of a lease month, to be committed when it is invoiced."""
-    relief = -sum(entry.gross_fen for entry in lines if entry.policy)
-    if not relief:
-        return
-    row = Reservation.objects.create(
-        source=facts.source, tenant=tenant, month=facts.month, half_hours=0, created_at=now
-    )
-    if budget is not None:
-        budgets.take(budget, relief)
-    PolicyUse.objects.create(
-        reservation=row,
-        policy_code=facts.policy or "",
-        policy_version=1,
-        amount_fen=relief,
-        budget=budget,
-    )
-
-
 def credit_fault(*, facts: FaultFacts, now: datetime) -> list[Charge]:
     """Credit an outage on a document of its own; the same fault again returns the same credit.
 
@@ -173,15 +124,15 @@ def credit_fault(*, facts: FaultFacts, now: datetime) -> list[Charge]:
         if origin is None:
             raise NotChargedYet(facts.booking_code)
         if UsageFact.objects.filter(source=facts.source).exists():
-            return _charges(facts.source)
+            return charges_of(facts.source)
         charged = list(origin.charges.filter(kind__in=("room", "discount")).order_by("id"))
         entry = _credit(facts, charged, book.policies_on(_day(charged, now)))
         if entry is None:
             return []
-        claimed = _claim("fault", [(facts, origin.tenant_id, now)], book.version)
+        claimed = claim("fault", [(facts, origin.tenant_id, now)], book.version)
         if not claimed:
-            return _charges(facts.source)
-        return _save(
+            return charges_of(facts.source)
+        return save_lines(
             claimed[facts.source],
             [("credit", entry)],
             service_on=local_day(now),
@@ -205,7 +156,7 @@ def _credit(facts: FaultFacts, charged: Sequence[Charge], policies: Iterable[Any
     minutes = int((max(ends) - min(starts)).total_seconds()) // 60
     entry = aftermath.fault_credit(
         policy=policy,
-        room=[_line(c) for c in charged],
+        room=[line_of(c) for c in charged],
         booked_min=minutes,
         outage_min=facts.outage_min,
     )
@@ -215,9 +166,11 @@ def _credit(facts: FaultFacts, charged: Sequence[Charge], policies: Iterable[Any
     return aftermath.at_most(entry, left) if entry else None
 
 
-def _line(charge: Charge) -> Line:
+def line_of(charge: Charge) -> Line:
+    """The line that became a charge, as far as credits need it."""
+    kinds: Mapping[str, Kind] = {"room": "room", "lease": "lease"}
     return Line(
-        kind="room" if charge.kind == "room" else "discount",
+        kind=kinds.get(charge.kind, "discount"),
         description_zh=charge.description_zh,
         description_en=charge.description_en,
         gross_fen=charge.gross_fen,
@@ -227,10 +180,12 @@ def _line(charge: Charge) -> Line:
         vat_category=charge.vat_category,
         start=charge.starts_at,
         end=charge.ends_at,
+        unit_fen=charge.unit_fen,
+        policy=charge.policy,
     )
 
 
-def _claim(
+def claim(
     kind: str, found: Sequence[tuple[Fact, int, datetime]], version: str
 ) -> dict[str, UsageFact]:
     """Insert facts (with tenant and instant), waiting for rivals; those that were not there yet.
@@ -284,11 +239,12 @@ class _Encoder(DjangoJSONEncoder):
         return str(o) if isinstance(o, Decimal) else super().default(o)
 
 
-def _charges(source: str) -> list[Charge]:
+def charges_of(source: str) -> list[Charge]:
+    """The lines of a fact, in order."""
     return list(Charge.objects.filter(fact__source=source).order_by("id"))
 
 
-def _save(fact: UsageFact, lines: Iterable[tuple[str, Line]], **place: Any) -> list[Charge]:
+def save_lines(fact: UsageFact, lines: Iterable[tuple[str, Line]], **place: Any) -> list[Charge]:
     """Write the lines of a fact."""
     return Charge.objects.bulk_create(_lines(fact, lines, **place))
 

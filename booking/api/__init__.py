@@ -2,8 +2,20 @@
 
 from ninja import Router
 
-from booking.api import bookings, calendars, search
+from booking.api import (
+    bookings,
+    calendars,
+    leases,
+    search,
+)
+
+PARTS = (
+    bookings,
+    calendars,
+    leases,
+    search,
+)
 
 router = Router(tags=["booking"])
-for part in (bookings, calendars, search):
+for part in PARTS:
     router.add_router("", part.router)

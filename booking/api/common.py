@@ -86,6 +86,15 @@ def tenant_of(user: User, code: str | None) -> Tenant:
         if code not in (None, user.tenant.code):
             raise errors.Forbidden("only for one's own tenant")
         return user.tenant
+    return tenant_named(code)
+
+
+def tenant_named(code: str | None) -> Tenant:
+    """The tenant of that code.
+
+    Raises:
+        UnknownTenant: none is named, or there is none.
+    """
     found = Tenant.objects.filter(code=code).first() if code else None
     if found is None:
         raise UnknownTenant(code or "", fields=[fault("tenant", UnknownTenant)])

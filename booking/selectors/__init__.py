@@ -5,6 +5,14 @@ from booking.selectors.alternatives import alternatives, equal_spaces
 from booking.selectors.bookings import BookingNotFound, booking_for, bookings_for, filtered
 from booking.selectors.finding import SEARCH, Wanted, bookable_spaces
 from booking.selectors.heat import HOURS, Part, days_of, taken_minutes
+from booking.selectors.leases import (
+    LeaseNotFound,
+    lease_for,
+    leases_filtered,
+    leases_for,
+    renewal_of,
+    unit_numbers,
+)
 from booking.selectors.starting import Search, free_units_of, next_starts, runs
 from booking.selectors.taking import (
     Taken,
@@ -21,6 +29,7 @@ __all__ = [
     "HOURS",
     "SEARCH",
     "BookingNotFound",
+    "LeaseNotFound",
     "Part",
     "Search",
     "Taken",
@@ -37,13 +46,18 @@ __all__ = [
     "filtered",
     "free_units",
     "free_units_of",
+    "lease_for",
+    "leases_filtered",
+    "leases_for",
     "next_starts",
     "on_air",
+    "renewal_of",
     "renter",
     "room",
     "runs",
     "streaming_encoders",
     "taken",
     "taken_minutes",
+    "unit_numbers",
     "units_of",
 ]

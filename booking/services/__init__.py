@@ -1,6 +1,7 @@
 """Deeds on bookings; each is one transaction."""
 
-from booking.services.leasing import charge_leases
+from booking.services.lease_charges import charge_leases
+from booking.services.lease_ending import end_leases, tell_ending
 from booking.services.making import (
     BookingWish,
     QuoteChanged,
@@ -36,6 +37,7 @@ __all__ = [
     "code_for_door",
     "confirm",
     "end_due",
+    "end_leases",
     "expire_holds",
     "extend_due",
     "finish",
@@ -44,6 +46,7 @@ __all__ = [
     "record_ready",
     "release_no_shows",
     "run_prepare",
+    "tell_ending",
     "warn_due",
     "wrap_up",
 ]
