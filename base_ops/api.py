@@ -12,6 +12,7 @@ import devices.api
 from base_ops.core import api as core_api
 from base_ops.core import auth, openapi, problems, workdays_api
 from base_ops.core.notifications import api as notices_api
+from base_ops.core.notifications import endpoints_api
 
 
 class Api(NinjaAPI):
@@ -36,6 +37,7 @@ problems.install(api)
 api.add_router("", core_api.router)
 api.add_router("", workdays_api.router)
 api.add_router("", notices_api.router)
+api.add_router("", endpoints_api.router)
 api.add_router("", devices.api.router)
 api.add_router("", billing.api.router)
 api.add_router("", booking.api.router)

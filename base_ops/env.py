@@ -80,6 +80,13 @@ class Env(BaseSettings):
         schemes = {"smtp", "smtps", "smtp+starttls"}
         if value.get_secret_value() and (url.scheme not in schemes or not url.hostname):
             raise ValueError("must look like smtp+starttls://user:password@host:587, or smtps://")
+        if (
+            url.scheme == "smtp"
+            and url.username
+            and url.hostname not in {"localhost", "127.0.0.1"}
+        ):
+            raise ValueError("a password must not travel in clear: smtps:// or smtp+starttls://")
+        _ = url.port  # or ValueError
         return value
 
     @field_validator("mail_from")

@@ -12,7 +12,8 @@ class CoreConfig(AppConfig):
     def ready(self) -> None:
         """Say who may follow an inbox, and what core itself tells."""
         from base_ops.core import live, notifications
-        from base_ops.core.notifications import inbox
+        from base_ops.core.notifications import inbox, meters
 
         live.register(inbox.TOPIC, inbox.may_follow)
+        meters.register()
         notifications.register(Path(notifications.__file__).with_name("texts.toml"))

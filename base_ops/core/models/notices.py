@@ -124,7 +124,10 @@ class Endpoint(models.Model):
 
 
 class Delivery(models.Model):
-    """One message to one endpoint (and, by e-mail, to one user): sent at least once, or dead."""
+    """One message to one endpoint (and, by e-mail, to one user): sent at least once, or dead.
+
+    `created_at` is since when it is wanted: the notice's instant, or when somebody sent it again.
+    """
 
     notice = models.ForeignKey(Notice, on_delete=models.CASCADE, related_name="deliveries")
     endpoint = models.ForeignKey(Endpoint, on_delete=models.CASCADE, related_name="+")

@@ -113,18 +113,16 @@ def _choices(user_ids: set[int]) -> dict[int, Choices]:
 def _deliveries(
     found: _Facts, choices: dict[int, Choices], relay: Endpoint | None, *, now: datetime
 ) -> list[Delivery]:
-    rows = [
-        Delivery(notice=found.notice, endpoint=e, created_at=now, due_at=now)
-        for e in found.endpoints
-        if e.active
-    ]
+    """Wanted since the notice was written, however late it is fanned out."""
+    wanted: list[tuple[Endpoint, User | None]] = [(e, None) for e in found.endpoints if e.active]
     if relay is not None:
-        rows += [
-            Delivery(notice=found.notice, endpoint=relay, user=u, created_at=now, due_at=now)
-            for u in found.users
-            if wants(choices[u.pk], found.template, EMAIL)
-        ]
-    return rows
+        wanted += [(relay, u) for u in found.users if wants(choices[u.pk], found.template, EMAIL)]
+    return [
+        Delivery(
+            notice=found.notice, endpoint=e, user=u, created_at=found.notice.created_at, due_at=now
+        )
+        for e, u in wanted
+    ]
 
 
 def mail_relay(*, now: datetime) -> Endpoint:

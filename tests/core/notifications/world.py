@@ -5,9 +5,10 @@ from datetime import datetime
 from typing import Any
 
 from base_ops.core import notifications
-from base_ops.core.models import Tenant
-from base_ops.core.notifications import audiences, fanning
+from base_ops.core.models import Delivery, Endpoint, Tenant, User
+from base_ops.core.notifications import audiences, courier, endpoints, fanning
 
+ENDS_S = 20.0
 _facts = itertools.count(1)
 
 
@@ -30,3 +31,24 @@ def told(audience: audiences.Audience, *, now: datetime, **changes: Any) -> None
 
 def people(tenant: Tenant) -> audiences.TenantPeople:
     return audiences.TenantPeople(tenant.pk)
+
+
+def added(user: User, url: str, *, now: datetime, kind: str = "webhook", **more: Any) -> Endpoint:
+    wish = {"kind": kind, "name": "n", "url": url, "language": "zh", "plain": False, "kinds": []}
+    return endpoints.create(user=user, wish=wish | more, now=now)
+
+
+def told_tenant(user: User, *, now: datetime, **changes: Any) -> None:
+    assert user.tenant_id is not None
+    told(audiences.TenantPeople(user.tenant_id), now=now, **changes)
+
+
+def sent(now: datetime, *, by: courier.Courier | None = None) -> None:
+    """One pass, and all that it began."""
+    used = by or courier.Courier()
+    used.run(now)
+    assert used.finish(now, timeout_s=ENDS_S)
+
+
+def only(endpoint: Endpoint) -> Delivery:
+    return Delivery.objects.get(endpoint=endpoint)
