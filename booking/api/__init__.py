@@ -5,6 +5,7 @@ from ninja import Router
 from booking.api import (
     bookings,
     calendars,
+    exports,
     leases,
     search,
 )
@@ -12,6 +13,7 @@ from booking.api import (
 PARTS = (
     bookings,
     calendars,
+    exports,
     leases,
     search,
 )

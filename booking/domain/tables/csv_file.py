@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 
 from booking.domain.tables import columns
 from booking.domain.tables.files import Cell, FileRefused, Table, check_size
+from booking.domain.tables.writing import risky
 
 DELIMITERS = ",;\t|"
-_GUARDED = "=+-@\t\r"
 
 
 def read(data: bytes) -> Table:
@@ -72,5 +72,4 @@ def _rows(text: str, delimiter: str) -> Iterator[tuple[int, Sequence[Cell]]]:
 
 def _unguarded(cell: str) -> str:
     """Without the apostrophe that our own exports put before what looks like a formula."""
-    guarded = cell[:1] == "'" and len(cell) > 1 and cell[1] in _GUARDED
-    return cell[1:] if guarded else cell
+    return cell[1:] if cell[:1] == "'" and risky(cell[1:]) else cell
