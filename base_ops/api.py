@@ -34,6 +34,7 @@ api = Api(
     urls_namespace="api-v1",
 )
 problems.install(api)
+booking.api.install(api)
 api.add_router("", core_api.router)
 api.add_router("", workdays_api.router)
 api.add_router("", notices_api.router)

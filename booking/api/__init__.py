@@ -6,7 +6,9 @@ from booking.api import (
     bookings,
     calendars,
     exports,
+    figures,
     leases,
+    refusing,
     search,
 )
 
@@ -14,10 +16,12 @@ PARTS = (
     bookings,
     calendars,
     exports,
+    figures,
     leases,
     search,
 )
 
+install = refusing.install
 router = Router(tags=["booking"])
 for part in PARTS:
     router.add_router("", part.router)

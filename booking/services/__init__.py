@@ -14,6 +14,7 @@ from booking.services.making import (
     offer_quote,
 )
 from booking.services.preparing import record_ready, run_prepare, wrap_up
+from booking.services.refusals import count_refusal
 from booking.services.staying import check_in, check_out, code_for_door, finish, hand_over
 from booking.services.sweeping import (
     end_due,
@@ -36,6 +37,7 @@ __all__ = [
     "check_out",
     "code_for_door",
     "confirm",
+    "count_refusal",
     "end_due",
     "end_leases",
     "expire_holds",
