@@ -146,6 +146,7 @@ def _booking(row: Mapping[str, Any], world: World) -> Booking:
         pin=f"{secrets.randbelow(10**6):06d}",
         created_at=min(start - timedelta(days=3), world.now),
         source=SOURCE,
+        **selectors.buffers(space).as_minutes(),
     )
     _settle(booking, row, world)
     return booking
@@ -220,8 +221,9 @@ def _save_leases(leases: Sequence[Lease]) -> int:
     known = set(Lease.objects.values_list("code", flat=True))
     rows = Lease.objects.bulk_create(lease for lease in leases if lease.code not in known)
     taken: dict[int, int] = defaultdict(int)  # units given so far, by space
-    for row in Allocation.objects.filter(kind="lease").exclude(lease__in=rows):
-        taken[row.space_id] = max(taken[row.space_id], row.unit)
+    others = Allocation.objects.filter(kind="lease").exclude(lease__in=rows)
+    for space_id, unit in others.values_list("space_id", "unit"):
+        taken[space_id or 0] = max(taken[space_id or 0], unit)
     Allocation.objects.bulk_create(
         _lease_allocation(lease, unit) for lease in rows for unit in _units(lease, taken)
     )

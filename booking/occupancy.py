@@ -171,7 +171,8 @@ def _blocks(space_ids: list[int], now: datetime) -> dict[int, list[Block]]:
     )
     found: dict[int, list[Block]] = defaultdict(list)
     for row in rows:
-        found[row.space_id].append(_block(row))
+        if row.space_id is not None:
+            found[row.space_id].append(_block(row))
     return found
 
 

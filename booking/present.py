@@ -18,7 +18,7 @@ from booking.domain.slots import Buffers
 from booking.domain.states import Status
 from booking.models import Booking
 from booking.services import preparing
-from booking.services.locking import allocate, lock_spaces
+from booking.services.locking import Place, allocate, lock_spaces
 from booking.services.making import new_code
 
 SOURCE = "present"
@@ -105,7 +105,7 @@ def _spans(part: Part, around: Buffers, minute: datetime) -> list[Span]:
     )
     if not part.followed:
         return [first]
-    start = first.end + around.teardown + around.setup
+    start = first.end + around.after + around.before
     return [first, Span(start, start + timedelta(hours=2))]
 
 
@@ -128,11 +128,13 @@ def _show(space: Space, tenant: Tenant, span: Span, title: str, now: datetime) -
         checked_in_at=span.start if began else None,
         prepared_at=span.start - preparing.AHEAD if began else None,
         source=SOURCE,
+        **selectors.buffers(space).as_minutes(),
     )
 
 
 def _save(booking: Booking) -> None:
     booking.save()
-    block = selectors.buffers(booking.space).block(booking.span)
-    if not allocate(booking, units=list(selectors.units_of(booking.space))[:1], block=block):
+    unit = selectors.units_of(booking.space)[0]
+    block = booking.buffers.block(booking.span)
+    if not allocate(booking, [Place(booking.space_id, None, unit, block)]):
         raise AssertionError(f"{booking.space.code} was locked and free, yet taken")

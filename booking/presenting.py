@@ -23,14 +23,17 @@ def timeline(*, window: Span, tenant_id: int | None, named: bool, now: datetime)
     """The allocations of every space that can be taken, in order."""
     rows = (
         selectors.active(now)
-        .filter(block__overlap=TimestamptzRange(window.start, window.end, "[)"))
+        .filter(
+            space__isnull=False,
+            block__overlap=TimestamptzRange(window.start, window.end, "[)"),
+        )
         .select_related("booking__tenant", "lease__tenant")
         .defer("booking__quote")
         .order_by("block", "unit")
     )
     lanes: dict[int, list[BlockOut]] = defaultdict(list)
     for row in rows:
-        lanes[row.space_id].append(_block(row, tenant_id=tenant_id, named=named))
+        lanes[row.space_id or 0].append(_block(row, tenant_id=tenant_id, named=named))
     spaces = Space.objects.select_related("type", "floor").order_by("floor__level", "code")
     return TimelineOut(
         from_=window.start,

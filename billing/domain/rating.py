@@ -28,7 +28,10 @@ class ServiceWish:
 
 @dataclass(frozen=True, slots=True)
 class RoomWish:
-    """A room for a span; `tariff` empty means that the room is free of charge."""
+    """A room for a span; `tariff` empty means that the room is free of charge.
+
+    `extras` are rooms taken beside it, at list price: policies judge the main room only.
+    """
 
     name_zh: str
     name_en: str
@@ -37,6 +40,7 @@ class RoomWish:
     span: Span
     services: tuple[ServiceWish, ...] = ()
     units: int = 1
+    extras: "tuple[RoomWish, ...]" = ()
 
 
 def rate(wish: RoomWish, *, book: PriceBook, situation: Situation) -> Quote:
@@ -47,7 +51,10 @@ def rate(wish: RoomWish, *, book: PriceBook, situation: Situation) -> Quote:
     """
     day = local_day(wish.span.start)
     policies = book.policies_on(day)
-    services = tuple(service_line(s, book=book, on=day) for s in _by_code(wish.services))
+    services = (
+        *(entry for extra in wish.extras for entry in _list_lines(extra, book)),
+        *(service_line(s, book=book, on=day) for s in _by_code(wish.services)),
+    )
     if not wish.tariff:
         return Quote(services, (), book.version, day.isoformat())
     tariff = book.tariff(wish.tariff)
@@ -55,7 +62,7 @@ def rate(wish: RoomWish, *, book: PriceBook, situation: Situation) -> Quote:
         return Quote(
             (_unit_line(wish, tariff, book), *services), (), book.version, day.isoformat()
         )
-    pieces = rooms.pieces(wish.span, tariff=tariff, book=book)
+    pieces = _pieces(wish, tariff, book)
     gate = _gate(policies, situation.rating)
     stacked = discounts.stack(pieces, () if gate else policies, situation)
     capped = ceilings.apply(stacked.taken, [p for p in policies if p.kind == "ceiling"], pieces)
@@ -78,6 +85,24 @@ def rate(wish: RoomWish, *, book: PriceBook, situation: Situation) -> Quote:
         suspended=gate is not None
         and (gate.gate or {}).get(situation.rating) == "booking_suspended",
     )
+
+
+def _pieces(wish: RoomWish, tariff: Tariff, book: PriceBook) -> list[rooms.Piece]:
+    """The room time; where a seat has its price by the hour, for each seat."""
+    found = rooms.pieces(wish.span, tariff=tariff, book=book)
+    by_seat = tariff.unit_period == "hour" and wish.units > 1
+    return [piece.times(wish.units) for piece in found] if by_seat else found
+
+
+def _list_lines(wish: RoomWish, book: PriceBook) -> list[Line]:
+    """A room taken beside the main one, at list price."""
+    if not wish.tariff:
+        return []
+    tariff = book.tariff(wish.tariff)
+    if not tariff.hourly_fen:
+        return [_unit_line(wish, tariff, book)]
+    vat = (tariff.vat_hourly, book.vat(tariff.vat_hourly, local_day(wish.span.start)))
+    return [room_line(piece, wish, vat) for piece in _pieces(wish, tariff, book)]
 
 
 def _by_code(wishes: Sequence[ServiceWish]) -> list[ServiceWish]:

@@ -4,7 +4,7 @@ Source: pricing_rules.band_split and .session_price of the demo data.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -29,13 +29,19 @@ class Piece:
     list_fen: int
     blocks: int = 0
     session_fen: int = 0
+    seats: int = 1
+
+    def times(self, seats: int) -> "Piece":
+        """The same time for so many seats."""
+        return replace(self, seats=seats, list_fen=self.list_fen * seats)
 
     @property
     def quantity(self) -> str:
-        """Sessions and hours as billed, e.g. "2×4h+1h"."""
+        """Sessions and hours as billed, e.g. "2×4h+1h", or "2h ×3" for three seats."""
         rest = self.half_hours - SESSION_HALF_HOURS * self.blocks
         parts = [f"{self.blocks}×4h"] if self.blocks else []
-        return "+".join(parts + ([f"{hours_text(rest)}h"] if rest else []))
+        text = "+".join(parts + ([f"{hours_text(rest)}h"] if rest else []))
+        return f"{text} ×{self.seats}" if self.seats > 1 else text
 
     @property
     def prices(self) -> str:

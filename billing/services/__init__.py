@@ -10,10 +10,11 @@ from billing.services.charging import (
     known_sources,
 )
 from billing.services.leasing import charge_lease, cut_lease, quote_lease
-from billing.services.quoting import quote, quote_many
+from billing.services.quoting import Beside, quote, quote_many
 from billing.services.runs import approve_run, ask_issue, issue_due, preview_run
 
 __all__ = [
+    "Beside",
     "BookingSuspended",
     "BudgetUsedUp",
     "Claim",

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from base_ops.core.models import Space, Tenant
@@ -16,6 +16,15 @@ from billing.domain.situation import Situation
 from billing.domain.texts import local_day
 
 
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """A room taken beside the main one; `units` are seats where it has some."""
+
+    space: Space
+    span: Span
+    units: int = 1
+
+
 def quote(
     *,
     tenant: Tenant,
@@ -26,6 +35,7 @@ def quote(
     headcount: int | None = None,
     joint_with: Tenant | None = None,
     units: int = 1,
+    beside: Sequence[Beside] = (),
     ignore_source: str = "",
     now: datetime,
 ) -> Quote:
@@ -40,6 +50,7 @@ def quote(
         headcount: how many people; no price depends on it yet.
         joint_with: partner of a joint session, if any.
         units: seats or items, for rooms that are sold by the piece.
+        beside: other rooms taken with it, at list price.
         ignore_source: the booking's own reservation when an existing booking is priced anew.
         now: the present instant.
 
@@ -49,6 +60,9 @@ def quote(
     book = selectors.price_book()
     known = _known(tenant, span, purpose, joint_with, ignore_source)
     wish = wished(space, span, tuple(services), units)
+    if beside:
+        extras = tuple(wished(b.space, b.span, (), b.units) for b in beside)
+        wish = replace(wish, extras=extras)
     return rating.rate(wish, book=book, situation=_in(known, space))
 
 

@@ -5,6 +5,8 @@ from ninja import Router
 from booking.api import (
     bookings,
     calendars,
+    deciding,
+    equipment,
     exports,
     figures,
     leases,
@@ -15,6 +17,8 @@ from booking.api import (
 PARTS = (
     bookings,
     calendars,
+    deciding,
+    equipment,
     exports,
     figures,
     leases,

@@ -54,15 +54,14 @@ def create_quote(request: HttpRequest, wish: WishIn) -> Any:
 def create_booking(
     request: HttpRequest, wish: BookingIn, idempotency_key: IdempotencyHeader
 ) -> Status[BookingOut]:
-    """Hold a slot for ten minutes, or with `confirm` take it at once."""
+    """Hold a slot for ten minutes, or with `confirm` take it at once, or with `draft` only ask."""
     common.may_book(request)
-    now = clock.now()
-    booking = services.book(
-        wish=common.wish_of(request, wish),
-        actor=auth.actor_of(request),
-        hold=not wish.confirm,
-        now=now,
-    )
+    now, actor = clock.now(), auth.actor_of(request)
+    asked = common.wish_of(request, wish)
+    if wish.draft:
+        booking = services.draft(wish=asked, actor=actor, now=now)
+    else:
+        booking = services.book(wish=asked, actor=actor, hold=not wish.confirm, now=now)
     return Status(201, common.out_of(request, booking, now=now))
 
 
@@ -121,20 +120,6 @@ def edit_booking(
     )
     response["ETag"] = etags.etag_of(booking.version)
     return common.out_of(request, booking, now=now)
-
-
-@router.post("/bookings/{code}/confirm", response={200: BookingOut, codes_4xx: Problem})
-@idempotent
-def confirm_booking(
-    request: HttpRequest, code: str, idempotency_key: IdempotencyHeader
-) -> Status[BookingOut]:
-    """Confirm a hold, or as staff approve a request."""
-    common.may_book(request)
-    now = clock.now()
-    booking = services.confirm(
-        booking=common.booking_of(request, code), actor=auth.actor_of(request), now=now
-    )
-    return Status(200, common.out_of(request, booking, now=now))
 
 
 @router.post("/bookings/{code}/cancel", response={200: BookingOut, codes_4xx: Problem})

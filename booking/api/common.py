@@ -1,6 +1,7 @@
 """What the endpoints share: who may, which booking, tenant, space and span the request names."""
 
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from django.http import HttpRequest
 
@@ -9,14 +10,22 @@ from base_ops.core.models import Role, Space, Tenant, User
 from base_ops.core.spans import Span
 from billing.domain.rating import ServiceWish
 from booking import selectors, services
-from booking.models import Booking
-from booking.schemas import BookingIn, BookingOut, WishIn, booking_out
+from booking.models import Booking, EquipmentPool
+from booking.schemas import BookingIn, BookingOut, ExtraIn, WishIn, booking_out
+
+R = TypeVar("R")
 
 
 class UnknownSpace(errors.Invalid):
     """The request names a space that does not exist."""
 
     code, title_zh, title_en = "unknown_space", "没有该空间", "No such space"
+
+
+class UnknownResource(errors.Invalid):
+    """The request names a space or an equipment pool that does not exist."""
+
+    code, title_zh, title_en = "unknown_resource", "没有该空间或器材", "No such space or equipment"
 
 
 class UnknownTenant(errors.Invalid):
@@ -74,10 +83,52 @@ def wish_of(request: HttpRequest, wish: WishIn) -> services.BookingWish:
         title=wish.title,
         services=tuple(ServiceWish(code=s.code, qty=s.qty) for s in wish.services),
         units=wish.units,
+        extras=extras_of(wish),
         # Only staff may waive a rule; a tenant's list is simply not heard.
         override=frozenset(full.override) if full and user.tenant_id is None else frozenset(),
         quote_token=full.quote_token if full else None,
     )
+
+
+def extras_of(wish: WishIn) -> tuple[services.Extra, ...]:
+    """What is wanted beside the room, with the rows it names; two queries at most.
+
+    Raises:
+        UnknownResource: a space or pool that does not exist.
+        BadSpan: only one of both times, or an end before the start.
+    """
+    if not wish.extras:
+        return ()
+    codes = {e.space for e in wish.extras if e.space}
+    spaces = {
+        s.code: s for s in Space.objects.select_related("type", "floor").filter(code__in=codes)
+    }
+    pools = {
+        p.code: p
+        for p in EquipmentPool.objects.filter(code__in={e.pool for e in wish.extras if e.pool})
+    }
+    return tuple(_extra(i, e, spaces, pools) for i, e in enumerate(wish.extras))
+
+
+def _extra(
+    index: int, wish: ExtraIn, spaces: dict[str, Space], pools: dict[str, EquipmentPool]
+) -> services.Extra:
+    space = _named(f"extras.{index}.space", wish.space, spaces)
+    pool = _named(f"extras.{index}.pool", wish.pool, pools)
+    span = None
+    if wish.starts_at is not None or wish.ends_at is not None:
+        if wish.starts_at is None or wish.ends_at is None or wish.ends_at <= wish.starts_at:
+            raise BadSpan("extras", fields=[fault(f"extras.{index}.ends_at", BadSpan)])
+        span = Span(wish.starts_at, wish.ends_at)
+    return services.Extra(space=space, pool=pool, quantity=wish.quantity, span=span)
+
+
+def _named(name: str, code: str | None, rows: dict[str, R]) -> R | None:
+    if code is None:
+        return None
+    if code not in rows:
+        raise UnknownResource(code, fields=[fault(name, UnknownResource)])
+    return rows[code]
 
 
 def tenant_of(user: User, code: str | None) -> Tenant:

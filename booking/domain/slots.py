@@ -3,26 +3,58 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TypedDict
 
 from base_ops.core.spans import Span, merged
 from booking.domain.rules import ceil_to_grid
 
 
+class Minutes(TypedDict):
+    """Buffers as the columns of a booking."""
+
+    setup_min: int
+    teardown_min: int
+    buffers_shared: bool
+
+
 @dataclass(frozen=True, slots=True)
 class Buffers:
-    """Time around a booking that its allocation takes too."""
+    """Time around a booking that its allocation takes too.
+
+    Shared buffers let the teardown of one booking and the setup of the next run at once: then the
+    longer of both lies behind each booking, and nothing before it.
+    """
 
     setup: timedelta
     teardown: timedelta
+    shared: bool = False
 
     @classmethod
-    def of_minutes(cls, setup_min: int, teardown_min: int) -> "Buffers":
+    def of_minutes(cls, setup_min: int, teardown_min: int, *, shared: bool = False) -> "Buffers":
         """From the minutes of a space type."""
-        return cls(timedelta(minutes=setup_min), timedelta(minutes=teardown_min))
+        return cls(timedelta(minutes=setup_min), timedelta(minutes=teardown_min), shared)
+
+    def as_minutes(self) -> "Minutes":
+        """As a booking freezes them."""
+        return {
+            "setup_min": int(self.setup.total_seconds()) // 60,
+            "teardown_min": int(self.teardown.total_seconds()) // 60,
+            "buffers_shared": self.shared,
+        }
+
+    @property
+    def before(self) -> timedelta:
+        """What the block takes before the booking."""
+        return timedelta(0) if self.shared else self.setup
+
+    @property
+    def after(self) -> timedelta:
+        """What the block takes behind the booking."""
+        return max(self.setup, self.teardown) if self.shared else self.teardown
 
     def block(self, span: Span) -> Span:
         """The block that a booking of `span` takes."""
-        return span.widened(before=self.setup, after=self.teardown)
+        return span.widened(before=self.before, after=self.after)
 
 
 def free_spans(window: Span, taken: Iterable[Span]) -> list[Span]:
@@ -53,8 +85,8 @@ def starts(
     """Every grid start at which a booking of `length` fits, with its buffers, into free time."""
     step = timedelta(minutes=step_min)
     for gap in free:
-        start = ceil_to_grid(max(gap.start + buffers.setup, not_before), step_min)
-        while start + length + buffers.teardown <= gap.end:
+        start = ceil_to_grid(max(gap.start + buffers.before, not_before), step_min)
+        while start + length + buffers.after <= gap.end:
             yield start
             start += step
 

@@ -8,6 +8,7 @@ from django.db.models import F, Func, Q
 from base_ops.core.models import Space
 from base_ops.core.spans import Span
 from booking.models.bookings import Booking
+from booking.models.equipment import EquipmentPool
 from booking.models.leases import Lease
 
 KINDS = ["booking", "blackout", "lease"]
@@ -16,11 +17,17 @@ KINDS = ["booking", "blackout", "lease"]
 class Allocation(models.Model):
     """One resource is taken during one block: the only thing that can conflict.
 
-    The resource is (space, unit): unit 0 is the whole space, 1..unit_count its units. The block
-    includes setup and teardown, frozen when it was booked.
+    The resource is (space, unit): unit 0 is the whole space, 1..unit_count its units; or
+    (pool, unit): one thing of an equipment pool. The block includes setup and teardown, frozen
+    when it was booked. Rows change only under the lock of their space or pool.
     """
 
-    space = models.ForeignKey(Space, on_delete=models.PROTECT, related_name="+")
+    space = models.ForeignKey(
+        Space, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    pool = models.ForeignKey(
+        EquipmentPool, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
     unit = models.PositiveIntegerField(default=0)
     block = DateTimeRangeField()
     kind = models.CharField(max_length=8, choices=[(k, k) for k in KINDS])
@@ -44,6 +51,20 @@ class Allocation(models.Model):
                     ("block", RangeOperators.OVERLAPS),
                 ],
                 condition=Q(active=True),
+            ),
+            ExclusionConstraint(
+                name="allocation_no_overlap_in_pool",
+                expressions=[
+                    ("pool", RangeOperators.EQUAL),
+                    ("unit", RangeOperators.EQUAL),
+                    ("block", RangeOperators.OVERLAPS),
+                ],
+                condition=Q(active=True, pool__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="allocation_space_or_pool",
+                condition=Q(space__isnull=True, pool__isnull=False)
+                | Q(space__isnull=False, pool__isnull=True),
             ),
             # An empty range overlaps nothing, so it would slip through the constraint above.
             models.CheckConstraint(name="allocation_not_empty", condition=Q(block__isempty=False)),

@@ -1,4 +1,4 @@
-"""Bookings: what tenants asked for."""
+"""Bookings: what tenants asked for, with all that belongs to one."""
 
 from datetime import datetime
 
@@ -7,7 +7,8 @@ from django.db.models import F, Q
 
 from base_ops.core.models import Space, Tenant
 from base_ops.core.spans import Span
-from booking.domain import states
+from booking.domain import slots, states
+from booking.models.equipment import EquipmentPool
 
 STATUSES = [(str(s), str(s)) for s in states.Status]
 
@@ -27,6 +28,10 @@ class Booking(models.Model):
     purpose = models.CharField(max_length=32)
     headcount = models.PositiveIntegerField()
     units = models.PositiveIntegerField(default=1)
+    part_count = models.PositiveSmallIntegerField(default=0, db_default=0)
+    setup_min = models.PositiveSmallIntegerField(default=0, db_default=0)
+    teardown_min = models.PositiveSmallIntegerField(default=0, db_default=0)
+    buffers_shared = models.BooleanField(default=False, db_default=False)
     services = models.JSONField(default=list, blank=True)
     quote = models.JSONField(default=dict, blank=True)
     price_fen = models.BigIntegerField(default=0)
@@ -65,7 +70,7 @@ class Booking(models.Model):
             ),
             models.CheckConstraint(
                 name="booking_hold_expires",
-                condition=~Q(status="held") | Q(expires_at__isnull=False),
+                condition=~Q(status__in=["held", "draft"]) | Q(expires_at__isnull=False),
             ),
             models.CheckConstraint(
                 name="booking_price_not_negative", condition=Q(price_fen__gte=0)
@@ -94,6 +99,63 @@ class Booking(models.Model):
         return self.overtime_until or self.ends_at
 
     @property
+    def buffers(self) -> slots.Buffers:
+        """Setup and teardown as they were when it was booked."""
+        return slots.Buffers.of_minutes(
+            self.setup_min, self.teardown_min, shared=self.buffers_shared
+        )
+
+    @property
     def shares_space(self) -> bool:
         """Whether others may be in the room too: then its devices and meters are nobody's own."""
         return self.units < (self.space.unit_count or 1)
+
+
+class BookingPart(models.Model):
+    """What a booking takes beside its room: seats in another space, or units of an equipment pool.
+
+    It lies within a day of the booking and has a block and buffers of its own.
+    """
+
+    booking = models.ForeignKey(Booking, on_delete=models.CASCADE, related_name="parts")
+    space = models.ForeignKey(
+        Space, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    pool = models.ForeignKey(
+        EquipmentPool, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    quantity = models.PositiveSmallIntegerField(default=1)
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField()
+    setup_min = models.PositiveSmallIntegerField(default=0)
+    teardown_min = models.PositiveSmallIntegerField(default=0)
+    buffers_shared = models.BooleanField(default=False)
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            models.CheckConstraint(
+                name="bookingpart_space_or_pool",
+                condition=Q(space__isnull=True, pool__isnull=False)
+                | Q(space__isnull=False, pool__isnull=True),
+            ),
+            models.CheckConstraint(
+                name="bookingpart_ends_after_start", condition=Q(ends_at__gt=F("starts_at"))
+            ),
+            models.CheckConstraint(name="bookingpart_takes_some", condition=Q(quantity__gt=0)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.booking_id}: {self.quantity} × {self.space_id or self.pool_id}"
+
+    @property
+    def span(self) -> Span:
+        """When it is wanted."""
+        return Span(self.starts_at, self.ends_at)
+
+    @property
+    def buffers(self) -> slots.Buffers:
+        """Setup and teardown as they were when it was booked."""
+        return slots.Buffers.of_minutes(
+            self.setup_min, self.teardown_min, shared=self.buffers_shared
+        )

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from ninja import Schema
 from pydantic import Field, StringConstraints
@@ -25,6 +25,16 @@ class ServiceIn(Schema):
     qty: Annotated[Decimal, Field(gt=0, le=1000, max_digits=7, decimal_places=2)] = Decimal(1)
 
 
+class ExtraIn(Schema):
+    """Something taken beside the room: a space or seats in it, or things of an equipment pool."""
+
+    space: Annotated[str, StringConstraints(max_length=32)] | None = None
+    pool: Annotated[str, StringConstraints(max_length=32)] | None = None
+    quantity: Annotated[int, Field(ge=1, le=1000)] = 1
+    starts_at: Instant | None = None
+    ends_at: Instant | None = None
+
+
 class WishIn(Schema):
     """What somebody wants to book; staff name the tenant."""
 
@@ -37,12 +47,14 @@ class WishIn(Schema):
     title: Text = ""
     services: Annotated[list[ServiceIn], Field(max_length=20)] = []
     units: Annotated[int, Field(ge=1, le=100)] = 1
+    extras: Annotated[list[ExtraIn], Field(max_length=20)] = []
 
 
 class BookingIn(WishIn):
-    """A wish to be held, or with `confirm` to be confirmed at once."""
+    """A wish to be held; with `confirm` to be confirmed at once, with `draft` only kept."""
 
     confirm: bool = False
+    draft: bool = False
     quote_token: Annotated[str, StringConstraints(max_length=2000)] | None = None
     override: Annotated[list[str], Field(max_length=10)] = []
 
@@ -53,6 +65,25 @@ class BookingPatch(Schema):
     title: Text | None = None
     purpose: Purpose | None = None
     headcount: Annotated[int, Field(ge=1, le=1000)] | None = None
+
+
+class ReasonIn(Schema):
+    """Why something is taken from a tenant."""
+
+    reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=240)]
+
+
+class HistoryOut(Schema):
+    """One deed on a booking: what, when, by whom, why."""
+
+    at: datetime
+    deed: str
+    by: Literal["tenant", "base", "system"]
+    who: str
+    was: str | None
+    became: str | None
+    why: str
+    detail: dict[str, Any]
 
 
 class CancelIn(Schema):
@@ -90,6 +121,18 @@ class QuoteOut(Schema):
     expires_at: datetime
 
 
+class PartOut(Schema):
+    """What a booking takes beside its room; `kind` says whether `code` names a space or a pool."""
+
+    kind: Literal["space", "pool"]
+    code: str
+    name_zh: str
+    name_en: str
+    quantity: int
+    starts_at: datetime
+    ends_at: datetime
+
+
 class BookingOut(Schema):
     """A booking as its tenant and the base see it; money only for whom it concerns."""
 
@@ -106,6 +149,9 @@ class BookingOut(Schema):
     headcount: int
     units: int
     services: list[dict[str, Any]]
+    extras: list[PartOut]
+    setup_min: int
+    teardown_min: int
     price_fen: int | None
     quote: dict[str, Any] | None
     created_at: datetime
@@ -127,7 +173,9 @@ class BookingOut(Schema):
 def booking_out(row: Booking, *, reader: User, now: datetime) -> BookingOut:
     """The booking; a hold whose time is over reads as expired, swept or not."""
     priced = reader.role not in (Role.MANAGER, Role.TECHNICIAN)
-    overdue = row.status == states.Status.HELD and (row.expires_at or now) <= now
+    by = states.By.BASE if reader.tenant_id is None else states.By.TENANT
+    fleeting = row.status in (states.Status.HELD, states.Status.DRAFT)
+    overdue = fleeting and (row.expires_at or now) <= now
     status = states.Status.EXPIRED if overdue else states.Status(row.status)
     return BookingOut.model_validate(
         {name: getattr(row, name) for name in BookingOut.model_fields if name not in _COMPUTED}
@@ -138,16 +186,31 @@ def booking_out(row: Booking, *, reader: User, now: datetime) -> BookingOut:
             "ready": row.ready or None,
             "price_fen": row.price_fen if priced else None,
             "quote": row.quote if priced else None,
-            "possible": [
-                str(deed)
-                for deed in states.possible(status)
-                if deed not in (states.Deed.EXPIRE, states.Deed.RELEASE)
-            ],
+            "extras": parts_out(row),
+            "possible": [str(deed) for deed in states.possible(status, by)],
         }
     )
 
 
-_COMPUTED = {"status", "space", "tenant", "ready", "price_fen", "quote", "possible"}
+_COMPUTED = {"status", "space", "tenant", "ready", "price_fen", "quote", "extras", "possible"}
+
+
+def parts_out(row: Booking) -> list[PartOut]:
+    """What it takes beside its room; no query where there is nothing."""
+    found = []
+    for part in row.parts.all() if row.part_count else []:
+        named = part.space or part.pool
+        assert named is not None
+        found.append(
+            PartOut(
+                kind="space" if part.space_id else "pool",
+                quantity=part.quantity,
+                starts_at=part.starts_at,
+                ends_at=part.ends_at,
+                **_ref(named),
+            )
+        )
+    return found
 
 
 def _ref(row: Any) -> dict[str, str]:
@@ -233,8 +296,33 @@ class Conflict(Schema):
     booking: str | None = None
 
 
+class Offer(Schema):
+    """A space or pool that is as good."""
+
+    kind: str
+    code: str
+    name_zh: str
+    name_en: str
+
+
+class Lacking(Schema):
+    """Which of several wished things is not free: how many of those wanted are, and equal ones."""
+
+    kind: str
+    code: str
+    name_zh: str
+    name_en: str
+    wanted: int
+    free: int
+    from_: Annotated[datetime, Field(alias="from")]
+    to: datetime
+    conflicts: list[Conflict]
+    offers: list[Offer]
+
+
 class SlotTakenProblem(Problem):
     """409 slot_taken."""
 
     conflicts: list[Conflict] = []
+    lacking: list[Lacking] = []
     alternatives: list[Alternative] = []

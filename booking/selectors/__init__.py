@@ -3,8 +3,10 @@
 from booking.selectors.air import encoders_known, on_air, streaming_encoders
 from booking.selectors.alternatives import alternatives, equal_spaces
 from booking.selectors.bookings import BookingNotFound, booking_for, bookings_for, filtered
+from booking.selectors.equipment import pools
 from booking.selectors.finding import SEARCH, Wanted, bookable_spaces
 from booking.selectors.heat import HOURS, Part, days_of, taken_minutes
+from booking.selectors.history import history
 from booking.selectors.leases import (
     LeaseNotFound,
     lease_for,
@@ -22,6 +24,7 @@ from booking.selectors.taking import (
     renter,
     room,
     taken,
+    taken_in_pools,
     units_of,
 )
 
@@ -46,17 +49,20 @@ __all__ = [
     "filtered",
     "free_units",
     "free_units_of",
+    "history",
     "lease_for",
     "leases_filtered",
     "leases_for",
     "next_starts",
     "on_air",
+    "pools",
     "renewal_of",
     "renter",
     "room",
     "runs",
     "streaming_encoders",
     "taken",
+    "taken_in_pools",
     "taken_minutes",
     "unit_numbers",
     "units_of",

@@ -16,7 +16,7 @@ from booking.models import Allocation
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """One active allocation, as far as the caller may need it."""
+    """One active allocation, as far as the caller may need it; `space_id` is a pool's in pools."""
 
     space_id: int
     unit: int
@@ -35,26 +35,38 @@ def active(now: datetime) -> QuerySet[Allocation]:
 
 def taken(*, space_ids: Collection[int], window: Span, now: datetime) -> dict[int, list[Taken]]:
     """What is taken in `window`, by space id; one query."""
+    return _taken("space_id", space_ids, window, now)
+
+
+def taken_in_pools(
+    *, pool_ids: Collection[int], window: Span, now: datetime
+) -> dict[int, list[Taken]]:
+    """What of equipment pools is taken in `window`, by pool id; one query, none for no pools."""
+    return _taken("pool_id", pool_ids, window, now) if pool_ids else defaultdict(list)
+
+
+def _taken(of: str, ids: Collection[int], window: Span, now: datetime) -> dict[int, list[Taken]]:
+    overlap = TimestamptzRange(window.start, window.end, "[)")
     rows = (
         active(now)
-        .filter(
-            space_id__in=space_ids, block__overlap=TimestamptzRange(window.start, window.end, "[)")
-        )
+        .filter(**{f"{of}__in": ids}, block__overlap=overlap)
         .values_list(
-            "space_id", "unit", "block", "kind", "booking__code", "booking__tenant_id",
-            "lease__tenant_id",
+            of, "unit", "block", "kind", "booking__code", "booking__tenant_id", "lease__tenant_id"
         )
-    )  # fmt: skip
+    )
     found: dict[int, list[Taken]] = defaultdict(list)
-    for space_id, unit, block, kind, code, tenant_id, lessee_id in rows:
+    for resource_id, unit, block, kind, code, tenant_id, lessee_id in rows:
         span = Span(block.lower, block.upper)
-        found[space_id].append(Taken(space_id, unit, span, kind, code, tenant_id or lessee_id))
+        owner = tenant_id or lessee_id
+        found[resource_id].append(Taken(resource_id, unit, span, kind, code, owner))
     return found
 
 
 def buffers(space: Space) -> slots.Buffers:
     """Setup and teardown of a space, from its type."""
-    return slots.Buffers.of_minutes(space.type.setup_min, space.type.teardown_min)
+    return slots.Buffers.of_minutes(
+        space.type.setup_min, space.type.teardown_min, shared=space.buffers_shared
+    )
 
 
 def room(space: Space) -> rules.Room:

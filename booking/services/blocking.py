@@ -114,7 +114,7 @@ def take(
     Raises:
         SpaceTaken: names what stands in the way, and what is free instead.
     """
-    locking.release_expired([space.pk], now=now)
+    locking.drop_expired([space.pk], [], now=now)
     if standing := in_the_way(space, units, span, now=now):
         raise taken(space, span, standing, now=now)
     block = TimestamptzRange(span.start, span.end, "[)")

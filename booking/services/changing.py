@@ -1,27 +1,56 @@
 """One way to change a booking's status: by the table, with a version, on record, shown live."""
 
 import logging
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from base_ops.core import audit
+from base_ops.core import audit, errors
 from base_ops.core.actors import Actor
 from booking import occupancy
-from booking.domain.states import Deed, after
+from booking.domain.states import By, Deed, after
 from booking.models import Booking
 from booking.services import locking
 
 logger = logging.getLogger(__name__)
 
 
-def locked(booking: Booking) -> Booking:
-    """The booking as it stands now, its space locked first, then its own row."""
-    locking.lock_spaces([booking.space_id])
+class MovedMeanwhile(errors.Conflict):
+    """The booking went to another room while it was being locked."""
+
+    code, title_zh, title_en = (
+        "moved_meanwhile",
+        "预订刚被移动,请重试",
+        "The booking was just moved",
+    )
+
+
+def locked(booking: Booking, also_spaces: Collection[int] = ()) -> Booking:
+    """The booking as it stands now: first all it takes is locked, then its own row.
+
+    Raises:
+        MovedMeanwhile: it was moved to another room between reading and locking; ask again.
+    """
+    locking.lock_resources_of(booking, also_spaces)
+    row = _row(booking)
+    if row.space_id not in {booking.space_id, *also_spaces}:
+        raise MovedMeanwhile
+    return row
+
+
+def _row(booking: Booking) -> Booking:
     return (
         Booking.objects.select_for_update(of=("self",))
         .select_related("space__type", "space__floor", "tenant")
         .get(pk=booking.pk)
     )
+
+
+def by_of(actor: Actor) -> By:
+    """Which kind of caller an actor is, for the table of states."""
+    if actor.kind == "user":
+        return By.BASE if actor.is_staff else By.TENANT
+    return By.TENANT if actor.kind == "demo" else By.TIME
 
 
 def advance(
@@ -31,9 +60,10 @@ def advance(
 
     Raises:
         states.WrongState: the table has no such transition.
+        states.NotYours: it has, but not for this actor.
     """
     before = {"status": booking.status}
-    booking.status = after(booking.status, deed)
+    booking.status = after(booking.status, deed, by_of(actor))
     save(booking, **changes)
     record(booking, str(deed), actor=actor, before=before, why=why, now=now)
     logger.info(
@@ -75,4 +105,12 @@ def record(
 def show(booking: Booking, *, now: datetime) -> None:
     """Publish what the change means for the space; last statement of a transaction."""
     if booking.starts_at < now + occupancy.LOOKAHEAD:
-        occupancy.refresh(space_ids=[booking.space_id], now=now)
+        occupancy.refresh(space_ids=spaces_of(booking), now=now)
+
+
+def spaces_of(booking: Booking) -> list[int]:
+    """The room and the spaces taken beside it."""
+    if not booking.part_count:
+        return [booking.space_id]
+    beside = booking.parts.filter(space__isnull=False).values_list("space_id", flat=True)
+    return [booking.space_id, *(pk for pk in beside if pk)]

@@ -66,6 +66,6 @@ def _next_booked(booking: Booking, *, now: datetime) -> bool:
     """Whether somebody else's block begins where this one's overtime ran into it."""
     if booking.overtime_until is None:
         return False
-    after = Span(booking.until, booking.until + selectors.buffers(booking.space).teardown * 2)
+    after = Span(booking.until, booking.until + booking.buffers.after * 2)
     takings = selectors.taken(space_ids=[booking.space_id], window=after, now=now)
     return any(t.booking_code != booking.code for t in takings[booking.space_id])

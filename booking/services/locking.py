@@ -1,27 +1,41 @@
-"""The scarce thing is a space's time: lock its row, release what expired, look, insert."""
+"""The scarce thing is the time of spaces and equipment: lock their rows, look, insert.
 
-import logging
-from collections.abc import Collection, Sequence
+Locks are taken in one order, spaces by id and then pools by id, all before anything is looked at;
+whatever changes an allocation holds the lock of its space or pool.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 
 from django.db import connection
 
-from base_ops.core import audit
-from base_ops.core.actors import SYSTEM
 from base_ops.core.models import Space
 from base_ops.core.spans import Span
-from billing import services as billing
 from billing.domain.facts import booking_source
-from booking.domain.states import Deed, Status, after
-from booking.models import Allocation, Booking
-
-logger = logging.getLogger(__name__)
+from booking.models import Allocation, Booking, EquipmentPool
 
 INSERT = (
     "INSERT INTO booking_allocation"
-    " (space_id, unit, block, kind, booking_id, note, active, expires_at)"
+    " (space_id, pool_id, unit, block, kind, booking_id, note, active, expires_at)"
     " VALUES {values} ON CONFLICT DO NOTHING RETURNING id"
 )
+_ROW = "(%s, %s, %s, tstzrange(%s, %s, '[)'), 'booking', %s, '', true, %s)"
+_DROP = """
+UPDATE booking_allocation SET active = false
+ WHERE active AND expires_at <= %s AND (space_id = ANY(%s) OR pool_id = ANY(%s))
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One resource for one block: a unit of a space, or of a pool."""
+
+    space_id: int | None
+    pool_id: int | None
+    unit: int
+    block: Span
 
 
 def lock_spaces(space_ids: Collection[int]) -> list[Space]:
@@ -34,31 +48,32 @@ def lock_spaces(space_ids: Collection[int]) -> list[Space]:
     return list(rows.select_related("type", "floor").order_by("id"))
 
 
-def release_expired(space_ids: Collection[int], *, now: datetime) -> int:
-    """End the holds in these spaces whose time is over; the spaces are locked by the caller."""
-    overdue = Booking.objects.filter(
-        space_id__in=space_ids, status=Status.HELD, expires_at__lte=now
-    )
-    return sum(_expire(booking, now=now) for booking in list(overdue))
+def lock_pools(pool_ids: Collection[int]) -> list[EquipmentPool]:
+    """Lock equipment pools in id order, after all spaces."""
+    if not pool_ids:
+        return []
+    rows = EquipmentPool.objects.select_for_update(no_key=True).filter(pk__in=pool_ids)
+    return list(rows.order_by("id"))
 
 
-def _expire(booking: Booking, *, now: datetime) -> int:
-    booking.status = after(booking.status, Deed.EXPIRE)
-    booking.version += 1
-    booking.save(update_fields=["status", "version"])
-    free(booking)
-    billing.release(source=source_of(booking), now=now)
-    audit.record(
-        actor=SYSTEM,
-        action="booking.expire",
-        object_type="booking",
-        object_code=booking.code,
-        before={"status": str(Status.HELD)},
-        after={"status": booking.status},
-        now=now,
-    )
-    logger.info("booking.expired", extra={"booking": booking.code})
-    return 1
+def lock_resources_of(booking: Booking, also_spaces: Collection[int] = ()) -> None:
+    """Lock everything that a booking takes, and other spaces that it may move to."""
+    parts: list[tuple[int | None, int | None]] = []
+    if booking.part_count:
+        parts = list(booking.parts.values_list("space_id", "pool_id"))
+    lock_spaces({booking.space_id, *also_spaces, *(space for space, _ in parts if space)})
+    lock_pools({pool for _, pool in parts if pool})
+
+
+def drop_expired(space_ids: Collection[int], pool_ids: Collection[int], *, now: datetime) -> int:
+    """Give back what holds whose time is over still take of these locked resources.
+
+    Reading never counts them; this lets the constraint forget them too. Their bookings are tidied
+    up by a job.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_DROP, [now, list(space_ids), list(pool_ids)])
+        return int(cursor.rowcount)
 
 
 def source_of(booking: Booking) -> str:
@@ -71,19 +86,25 @@ def free(booking: Booking) -> None:
     Allocation.objects.filter(booking=booking, active=True).update(active=False)
 
 
-def allocate(booking: Booking, *, units: Sequence[int], block: Span) -> bool:
-    """Take the units for the block; False when the constraint let fewer through than asked.
+def allocate(booking: Booking, places: Sequence[Place]) -> bool:
+    """Take the places; False when the constraint let fewer through than asked.
 
-    On False the caller must roll back: some rows may have been inserted.
+    On False the caller must roll back, or drop what was inserted: some rows may have been.
     """
-    values = ", ".join(
-        ["(%s, %s, tstzrange(%s, %s, '[)'), 'booking', %s, '', true, %s)"] * len(units)
-    )
-    arguments: list[int | datetime | None] = []
-    for unit in units:
-        arguments += [
-            booking.space_id, unit, block.start, block.end, booking.pk, booking.expires_at,
-        ]  # fmt: skip
+    return insert((place, booking.pk, booking.expires_at) for place in places) == len(places)
+
+
+def insert(rows: Iterable[tuple[Place, int, datetime | None]]) -> int:
+    """Insert (place, booking id, end of the hold) each; returns how many got through."""
+    arguments = [
+        (p.space_id, p.pool_id, p.unit, p.block.start, p.block.end, booking_id, expires_at)
+        for p, booking_id, expires_at in rows
+    ]
+    if not arguments:
+        return 0
     with connection.cursor() as cursor:
-        cursor.execute(INSERT.format(values=values), arguments)
-        return len(cursor.fetchall()) == len(units)
+        cursor.execute(
+            INSERT.format(values=", ".join([_ROW] * len(arguments))),
+            list(chain.from_iterable(arguments)),
+        )
+        return len(cursor.fetchall())

@@ -1,72 +1,57 @@
-"""Quote, book, confirm, cancel, amend."""
+"""Book: take a slot with all that belongs to it, as a draft, a hold, a request or for good."""
 
 import secrets
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from django.core import signing
 from django.db import transaction
 
 from base_ops.core import db, errors
 from base_ops.core.actors import Actor
-from base_ops.core.models import Space, Tenant
-from base_ops.core.spans import Span
 from billing import services as billing
 from billing.domain.quote import Quote
-from billing.domain.rating import ServiceWish
 from booking import selectors
 from booking.domain import rules
-from booking.domain.states import Deed, Status
-from booking.models import Booking
-from booking.services import charging, locking, preparing
-from booking.services.changing import advance, locked, record, save, show
+from booking.domain.states import BLOCKING, OPEN, Deed, Status, after
+from booking.models import Booking, BookingPart
+from booking.services import locking, resources, wishes
+from booking.services.changing import advance, by_of, locked, record, save, show
+from booking.services.quotes import QUOTE_TTL, QuoteChanged, check_quote
+from booking.services.resources import Lack, Need
+from booking.services.wishes import BookingWish, price
 
 HOLD = timedelta(minutes=10)
-QUOTE_TTL = timedelta(minutes=30)
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-_SALT = "booking.quote"
 
 
 class SlotTaken(errors.Conflict):
-    """Somebody else was faster; says what is in the way and what would be free.
+    """Somebody else was faster; says what is in the way, what is lacking, what would be free.
 
-    The alternatives are looked up when the context is first read: by then the caller's transaction
-    has given the room back, and nobody waits for the search. Who does not read pays nothing.
+    Alternatives and offers are looked up when the context is first read: by then the caller's
+    transaction has given the room back, and nobody waits for the search. Who does not read pays
+    nothing.
     """
 
     code, title_zh, title_en = "slot_taken", "该时段已被占用", "This slot is taken"
 
     def __init__(
-        self, conflicts: list[dict[str, Any]], alternatives: Callable[[], list[dict[str, Any]]]
+        self, conflicts: list[dict[str, Any]], search: Callable[[], Mapping[str, object]]
     ) -> None:
-        self._search = alternatives
+        self._search = search
         super().__init__("the slot is taken, buffers included", conflicts=conflicts)
 
     @property
     def context(self) -> dict[str, object]:
         """What is in the way, and other times and rooms."""
         if "alternatives" not in self._known:
-            self._known["alternatives"] = self._search()
+            self._known |= self._search()
         return self._known
 
     @context.setter
     def context(self, known: dict[str, object]) -> None:
         self._known = known
-
-
-class QuoteChanged(errors.Conflict):
-    """The price is not the one that was quoted; the new quote is in the answer."""
-
-    code, title_zh, title_en = "quote_changed", "价格已变化,请重新确认", "The price has changed"
-
-
-class QuoteExpired(errors.Conflict):
-    """The quote is too old, not ours, or for something else."""
-
-    code, title_zh, title_en = "quote_expired", "报价已失效", "The quote is no longer valid"
 
 
 class HoldExpired(errors.Conflict):
@@ -75,110 +60,12 @@ class HoldExpired(errors.Conflict):
     code, title_zh, title_en = "hold_expired", "占位已过期", "The hold has expired"
 
 
-class AlreadyStarted(errors.Conflict):
-    """A booking that began cannot be cancelled by its tenant."""
-
-    code, title_zh, title_en = (
-        "already_started",
-        "预订已开始,不能取消",
-        "The booking has already begun",
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class BookingWish:
-    """What a tenant asks for."""
-
-    space: Space
-    tenant: Tenant
-    span: Span
-    purpose: str = "live_sales"
-    headcount: int = 1
-    title: str = ""
-    services: Sequence[ServiceWish] = ()
-    units: int = 1
-    override: Collection[str] = field(default_factory=frozenset)
-    quote_token: str | None = None
-
-    @property
-    def rules_wish(self) -> rules.Wish:
-        """The part that the rules judge."""
-        return rules.Wish(self.span, self.headcount, self.units)
-
-
-def price(wish: BookingWish, *, ignore_source: str = "", now: datetime) -> Quote:
-    """What billing would charge for the wish; a booking's own reservation does not count."""
-    return billing.quote(
-        tenant=wish.tenant,
-        space=wish.space,
-        span=wish.span,
-        services=tuple(wish.services),
-        purpose=wish.purpose,
-        headcount=wish.headcount,
-        units=wish.units,
-        ignore_source=ignore_source,
-        now=now,
-    )
-
-
-def offer_quote(*, wish: BookingWish, now: datetime) -> dict[str, Any]:
-    """A quote and a signed token that books at this price, or not at all, for half an hour.
-
-    Raises:
-        rules.RulesBroken: the wish could never be booked.
-        billing's BookingSuspended: a policy's gate is shut for this tenant.
-    """
-    rules.check(
-        wish.rules_wish,
-        selectors.room(wish.space),
-        selectors.renter(wish.tenant),
-        now=now,
-        override=wish.override,
-    )
-    quote = price(wish, now=now)
-    if quote.suspended:
-        raise billing.BookingSuspended(wish.tenant.code)
-    expires_at = now + QUOTE_TTL
-    token = signing.dumps(
-        [_fingerprint(wish), quote.total_fen, int(expires_at.timestamp())], salt=_SALT
-    )
-    return {"quote": quote.as_json(), "token": token, "expires_at": expires_at}
-
-
-def _fingerprint(wish: BookingWish) -> list[Any]:
-    services = sorted([s.code, str(s.qty)] for s in wish.services)
-    start, end = (int(t.timestamp()) for t in (wish.span.start, wish.span.end))
-    return [
-        wish.tenant.code, wish.space.code, start, end, wish.purpose, wish.headcount, wish.units,
-        services,
-    ]  # fmt: skip
-
-
-def _check_quote(wish: BookingWish, quote: Quote, *, now: datetime) -> None:
-    """Compare with the price the caller saw, if they say which.
-
-    Raises:
-        QuoteExpired: too old, forged, or of another wish.
-        QuoteChanged: the price moved meanwhile.
-    """
-    if wish.quote_token is None:
-        return
-    try:
-        fingerprint, total_fen, expires = signing.loads(wish.quote_token, salt=_SALT)
-    except (signing.BadSignature, ValueError, TypeError) as exc:
-        raise QuoteExpired("not a quote of ours") from exc
-    if expires <= now.timestamp() or fingerprint != _fingerprint(wish):
-        raise QuoteExpired("ask for a new quote")
-    if total_fen != quote.total_fen:
-        raise QuoteChanged(quote=quote.as_json(), quoted_fen=total_fen)
-
-
 def book(*, wish: BookingWish, actor: Actor, hold: bool = True, now: datetime) -> Booking:
     """Take the slot at the price quoted now: held for ten minutes, or confirmed at once.
 
     Raises:
         rules.RulesBroken: names every broken rule.
-        SlotTaken: with the conflicts and alternatives.
+        SlotTaken: with the conflicts, what is lacking, and alternatives.
         QuoteExpired, QuoteChanged: the wish carried a quote token that does not hold.
         billing's BookingSuspended, BudgetUsedUp: the gate is shut, or others took the discount.
     """
@@ -187,24 +74,14 @@ def book(*, wish: BookingWish, actor: Actor, hold: bool = True, now: datetime) -
 
 def _book(wish: BookingWish, *, actor: Actor, hold: bool, now: datetime) -> Booking:
     """Lock, look, write; in the caller's transaction, which a refusal rolls back."""
-    block = selectors.buffers(wish.space).block(wish.span)
-    locking.lock_spaces([wish.space.pk])
-    waived = rules.check(
-        wish.rules_wish,
-        selectors.room(wish.space),
-        selectors.renter(wish.tenant),
-        now=now,
-        override=wish.override,
-    )
-    takings = selectors.taken(space_ids=[wish.space.pk], window=block, now=now)
-    units = selectors.free_units(wish.space, block, takings[wish.space.pk])[: wish.units]
-    if len(units) < wish.units:
-        raise _slot_taken(wish, takings[wish.space.pk], now=now)
+    needs = resources.needs_of(wish)
+    resources.lock(needs)
+    waived = check_rules(wish, now=now)
+    picked = picked_or_refused(wish, needs, now=now)
     quote = price(wish, now=now)
-    _check_quote(wish, quote, now=now)
-    booking = _create(wish, quote, hold=hold, now=now)
-    if not _allocated(booking, units, block, now=now):
-        raise _slot_taken(wish, (), now=now)
+    check_quote(wish, quote, now=now)
+    booking = _create(wish, quote, Status.HELD if hold else Status.CONFIRMED, now=now)
+    occupy(booking, wish, picked, now=now)
     billing.reserve(source=locking.source_of(booking), tenant=wish.tenant, quote=quote, now=now)
     record(
         booking, "book", actor=actor, now=now,
@@ -214,24 +91,141 @@ def _book(wish: BookingWish, *, actor: Actor, hold: bool, now: datetime) -> Book
     return booking
 
 
-def _allocated(booking: Booking, units: Sequence[int], block: Span, *, now: datetime) -> bool:
-    """Take the units; what stands in the way can only be a hold whose time is over: end it."""
-    if locking.allocate(booking, units=units, block=block):
-        return True
-    booking.allocations.all().delete()
-    expired = locking.release_expired([booking.space_id], now=now)
-    return bool(expired) and locking.allocate(booking, units=units, block=block)
+def draft(*, wish: BookingWish, actor: Actor, now: datetime) -> Booking:
+    """Keep a wish with its quote for half an hour; it takes nothing and promises only the price.
+
+    Raises:
+        rules.RulesBroken: the wish could never be booked.
+    """
+    needs = resources.needs_of(wish)
+    with transaction.atomic():
+        check_rules(wish, now=now)
+        booking = _create(wish, price(wish, now=now), Status.DRAFT, now=now)
+        _keep_parts(booking, needs)
+        record(booking, "draft", actor=actor, now=now, price_fen=booking.price_fen)
+    return booking
 
 
-def _create(wish: BookingWish, quote: Quote, *, hold: bool, now: datetime) -> Booking:
+def hold(*, booking: Booking, actor: Actor, now: datetime) -> Booking:
+    """Turn a draft into a hold of ten minutes, at the price it was drafted with.
+
+    Raises:
+        HoldExpired: the draft is too old.
+        QuoteChanged: the price moved meanwhile; draft again.
+        SlotTaken, rules.RulesBroken: as when booking.
+    """
+    return db.in_transaction(
+        partial(_undraft, booking, Deed.HOLD, actor=actor, expires_at=now + HOLD, now=now)
+    )
+
+
+def _undraft(
+    booking: Booking, deed: Deed, *, actor: Actor, expires_at: datetime | None, now: datetime
+) -> Booking:
+    row = locked(booking)
+    after(row.status, deed, by_of(actor))
+    _check_time_left(row, now=now)
+    wish = wishes.of_booking(row)
+    needs = resources.needs_of(wish)
+    check_rules(wish, now=now)
+    picked = picked_or_refused(wish, needs, now=now)
+    quote = price(wish, now=now)
+    if quote.total_fen != row.price_fen:
+        raise QuoteChanged(quote=quote.as_json(), quoted_fen=row.price_fen)
+    row.expires_at = expires_at
+    occupy(row, wish, picked, now=now)
+    billing.reserve(source=locking.source_of(row), tenant=row.tenant, quote=quote, now=now)
+    advance(
+        row, deed, actor=actor, now=now, expires_at=expires_at, quote=quote.as_json(),
+        confirmed_at=now if deed == Deed.CONFIRM else None,
+    )  # fmt: skip
+    show(row, now=now)
+    return row
+
+
+def _check_time_left(row: Booking, *, now: datetime) -> None:
+    if row.status in (Status.DRAFT, Status.HELD) and row.expires_at and row.expires_at <= now:
+        raise HoldExpired(f"the {row.status} ended at {row.expires_at.isoformat()}")
+
+
+def check_rules(wish: BookingWish, *, now: datetime) -> list[rules.Broken]:
+    """The overridable rules that are broken and overridden.
+
+    Raises:
+        rules.RulesBroken: any other rule is broken.
+    """
+    return rules.check(
+        wish.rules_wish,
+        selectors.room(wish.space),
+        selectors.renter(wish.tenant),
+        now=now,
+        override=wish.override,
+    )
+
+
+def picked_or_refused(
+    wish: BookingWish, needs: Sequence[Need], *, ignore: str = "", now: datetime
+) -> Sequence[locking.Place]:
+    """Free places for everything that is needed.
+
+    Raises:
+        SlotTaken: something is lacking; names exactly what, with equal ones.
+    """
+    picked = resources.pick(needs, ignore=ignore, now=now)
+    if picked.lacks:
+        raise slot_taken(wish, picked.lacks, now=now)
+    return picked.places
+
+
+def occupy(
+    booking: Booking, wish: BookingWish, places: Sequence[locking.Place], *, now: datetime
+) -> None:
+    """Take the places; what stands in the way can only be a hold whose time is over: drop it.
+
+    Raises:
+        SlotTaken: it was something else after all.
+    """
+    if wish.extras and not booking.part_count:
+        _keep_parts(booking, resources.needs_of(wish))
+    if locking.allocate(booking, places):
+        return
+    booking.allocations.filter(active=True).delete()
+    spaces = {p.space_id for p in places if p.space_id is not None}
+    pools = {p.pool_id for p in places if p.pool_id is not None}
+    dropped = locking.drop_expired(spaces, pools, now=now)
+    if not dropped or not locking.allocate(booking, places):
+        raise slot_taken(wish, (), now=now)
+
+
+def _keep_parts(booking: Booking, needs: Sequence[Need]) -> None:
+    """Write down what is taken beside the room, with buffers as they are now."""
+    extras = needs[1:]
+    BookingPart.objects.bulk_create(
+        BookingPart(
+            booking=booking,
+            space_id=need.resource.pk if need.is_space else None,
+            pool_id=None if need.is_space else need.resource.pk,
+            quantity=need.quantity,
+            starts_at=need.span.start,
+            ends_at=need.span.end,
+            **need.buffers.as_minutes(),
+        )
+        for need in extras
+    )
+    booking.part_count = len(extras)
+    Booking.objects.filter(pk=booking.pk).update(part_count=booking.part_count)
+
+
+def _create(wish: BookingWish, quote: Quote, status: Status, *, now: datetime) -> Booking:
+    lasts = {Status.HELD: HOLD, Status.DRAFT: QUOTE_TTL}.get(status)
     return Booking.objects.create(
         code=new_code(),
         tenant=wish.tenant,
         space=wish.space,
         starts_at=wish.span.start,
         ends_at=wish.span.end,
-        status=Status.HELD if hold else Status.CONFIRMED,
-        expires_at=now + HOLD if hold else None,
+        status=status,
+        expires_at=now + lasts if lasts else None,
         title=wish.title,
         purpose=wish.purpose,
         headcount=wish.headcount,
@@ -241,7 +235,8 @@ def _create(wish: BookingWish, quote: Quote, *, hold: bool, now: datetime) -> Bo
         price_fen=quote.total_fen,
         pin=f"{secrets.randbelow(10**6):06d}",
         created_at=now,
-        confirmed_at=None if hold else now,
+        confirmed_at=now if status == Status.CONFIRMED else None,
+        **selectors.buffers(wish.space).as_minutes(),
     )
 
 
@@ -250,70 +245,71 @@ def new_code() -> str:
     return "BK" + "".join(secrets.choice(_ALPHABET) for _ in range(8))
 
 
-def _slot_taken(
-    wish: BookingWish, takings: Sequence[selectors.Taken], *, now: datetime
-) -> SlotTaken:
-    return SlotTaken(
-        [_conflict(t, wish) for t in takings],
-        partial(selectors.alternatives, wish.space, wish.span, wish.headcount, now=now),
-    )
+def slot_taken(wish: BookingWish, lacks: Sequence[Lack], *, now: datetime) -> SlotTaken:
+    """The refusal: conflicts now, alternatives and equal ones when somebody reads them."""
+    tenant_id = wish.tenant.pk
+    conflicts = [
+        resources.conflict_json(taken, lack.need.resource.code, tenant_id)
+        for lack in lacks
+        for taken in lack.takings
+    ]
+    return SlotTaken(conflicts, partial(_ways_out, wish, lacks, now=now))
 
 
-def _conflict(taken: selectors.Taken, wish: BookingWish) -> dict[str, Any]:
-    """What is in the way; of others only that they are busy."""
-    own = taken.tenant_id == wish.tenant.pk
-    return {
-        "space": wish.space.code,
-        "from": taken.span.start.isoformat(),
-        "to": taken.span.end.isoformat(),
-        "kind": taken.kind if own else "busy",
-        "booking": taken.booking_code if own else None,
-    }
+def _ways_out(wish: BookingWish, lacks: Sequence[Lack], *, now: datetime) -> dict[str, object]:
+    """For the room: other times, and equal rooms; for what is beside it: equal ones."""
+    alternatives: list[dict[str, Any]] = []
+    if not lacks or any(lack.need.resource == wish.space for lack in lacks):
+        alternatives = selectors.alternatives(wish.space, wish.span, wish.headcount, now=now)
+    rooms = [
+        {"kind": "space", "code": a["space"], "name_zh": a["name_zh"], "name_en": a["name_en"]}
+        for a in alternatives
+        if a["kind"] == "space"
+    ]
+    lacking = [
+        resources.lack_json(lack, tenant_id=wish.tenant.pk)
+        | {
+            "offers": rooms
+            if lack.need.resource == wish.space
+            else resources.offers(lack, now=now)
+        }
+        for lack in lacks
+    ]
+    return {"lacking": lacking, "alternatives": alternatives}
 
 
 def confirm(*, booking: Booking, actor: Actor, now: datetime) -> Booking:
-    """Turn a hold, or a request that staff approve, into a confirmed booking.
+    """Turn a draft or a hold into a confirmed booking; for the base, approve a request.
 
     Raises:
         HoldExpired: too late.
-        states.WrongState: neither held nor waiting for approval.
-        errors.Forbidden: a tenant cannot approve.
+        states.WrongState: nothing that can be confirmed.
+        states.NotYours: a tenant cannot approve.
     """
-    with transaction.atomic():
-        row = locked(booking)
-        if row.status == Status.HELD and row.expires_at is not None and row.expires_at <= now:
-            raise HoldExpired(f"the hold ended at {row.expires_at.isoformat()}")
-        if row.status == Status.PENDING_APPROVAL and not actor.is_staff:
-            raise errors.Forbidden("waits for the base's approval")
-        advance(row, Deed.CONFIRM, actor=actor, now=now, expires_at=None, confirmed_at=now)
-        row.allocations.filter(active=True).update(expires_at=None)
-        show(row, now=now)
-    return row
+    if booking.status == Status.DRAFT:
+        return db.in_transaction(
+            partial(_undraft, booking, Deed.CONFIRM, actor=actor, expires_at=None, now=now)
+        )
+    waits = booking.status == Status.PENDING_APPROVAL
+    return _settle(booking, Deed.APPROVE if waits else Deed.CONFIRM, actor=actor, now=now)
 
 
-def cancel(*, booking: Booking, actor: Actor, reason: str = "", now: datetime) -> Booking:
-    """Give the slot back; a confirmed booking may cost a fee, by how late it is.
+def approve(*, booking: Booking, actor: Actor, now: datetime) -> Booking:
+    """Confirm a request; its slot was kept for it.
 
     Raises:
-        AlreadyStarted: a tenant's booking that began.
-        states.WrongState: it is over, or checked in.
+        states.WrongState: it does not wait for approval.
+        states.NotYours: a tenant cannot approve.
     """
+    return _settle(booking, Deed.APPROVE, actor=actor, now=now)
+
+
+def _settle(booking: Booking, deed: Deed, *, actor: Actor, now: datetime) -> Booking:
     with transaction.atomic():
         row = locked(booking)
-        if not actor.is_staff and row.starts_at <= now and row.status == Status.CONFIRMED:
-            raise AlreadyStarted
-        was = row.status
-        advance(
-            row, Deed.CANCEL, actor=actor, why=reason, now=now,
-            cancelled_at=now, cancel_reason=reason, expires_at=None,
-            wrap_due_at=now if row.prepared_at else None,
-        )  # fmt: skip
-        locking.free(row)
-        if was == Status.CONFIRMED:
-            charging.charge(row, "cancelled", now=now)
-        else:
-            billing.release(source=locking.source_of(row), now=now)
-        preparing.wrap_if_due(row, now=now)
+        _check_time_left(row, now=now)
+        advance(row, deed, actor=actor, now=now, expires_at=None, confirmed_at=now)
+        row.allocations.filter(active=True).update(expires_at=None)
         show(row, now=now)
     return row
 
@@ -339,7 +335,7 @@ def amend(
     with transaction.atomic():
         row = locked(booking)
         check(row)
-        if row.status not in (Status.HELD, Status.PENDING_APPROVAL, Status.CONFIRMED):
+        if row.status not in (*OPEN, Status.CONFIRMED):
             raise errors.Conflict("too late to change", booking_status=row.status)
         changes: dict[str, Any] = {
             name: value
@@ -356,15 +352,7 @@ def amend(
 
 
 def _requoted(row: Booking, changes: dict[str, Any], *, now: datetime) -> dict[str, Any]:
-    wish = BookingWish(
-        space=row.space,
-        tenant=row.tenant,
-        span=row.span,
-        purpose=changes.get("purpose", row.purpose),
-        headcount=changes.get("headcount", row.headcount),
-        services=tuple(charging.services_of(row)),
-        units=row.units,
-    )
+    wish = wishes.of_booking(row, **changes)
     if not 1 <= wish.headcount <= row.space.capacity:
         raise rules.RulesBroken(
             "capacity",
@@ -376,6 +364,8 @@ def _requoted(row: Booking, changes: dict[str, Any], *, now: datetime) -> dict[s
                 )
             ],
         )
-    quote = price(wish, ignore_source=locking.source_of(row), now=now)
-    billing.reserve(source=locking.source_of(row), tenant=row.tenant, quote=quote, now=now)
+    source = locking.source_of(row)
+    quote = price(wish, ignore_source=source, now=now)
+    if row.status in BLOCKING:
+        billing.reserve(source=source, tenant=row.tenant, quote=quote, now=now)
     return {"quote": quote.as_json(), "price_fen": quote.total_fen}

@@ -123,7 +123,7 @@ def _token_fits(booking: Booking, token: str, *, now: datetime) -> bool:
 
 
 def _check_time(booking: Booking, *, now: datetime) -> None:
-    opens_at = selectors.buffers(booking.space).block(booking.span).start
+    opens_at = booking.starts_at - booking.buffers.setup
     if now < opens_at:
         raise TooEarly(f"from {opens_at.isoformat()}", from_=opens_at.isoformat())
     late = now > booking.starts_at + GRACE
@@ -183,7 +183,7 @@ def finish(
 
 def _give_back(booking: Booking, ended: datetime) -> None:
     """Shorten the blocks to the real end and its teardown; they never grow here."""
-    end = ended + selectors.buffers(booking.space).teardown
+    end = ended + booking.buffers.after
     for row in Allocation.objects.filter(booking=booking, active=True):
         if row.span.start < end < row.span.end:
             row.block = TimestamptzRange(row.span.start, end, "[)")

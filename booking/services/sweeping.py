@@ -2,42 +2,23 @@
 
 from datetime import datetime, timedelta
 
-from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Coalesce
 from psycopg.types.range import TimestamptzRange
 
 from base_ops.core.actors import SYSTEM
 from base_ops.core.spans import Span
-from booking import occupancy, selectors
+from booking import selectors
 from booking.domain.states import Deed, Status
 from booking.models import Allocation, Booking
 from booking.services import charging, preparing, staying
 from booking.services.changing import advance, record, save, show
-from booking.services.locking import free, lock_spaces, release_expired
+from booking.services.locking import free
 from devices import services as devices
 
 EXTENSION = timedelta(minutes=15)
 EXTEND_AHEAD = timedelta(seconds=45)  # before the encoder stops by itself
 WARNINGS_MIN = (10, 5)
-
-
-def expire_holds(*, now: datetime) -> int:
-    """Tidy up holds whose time is over; booking and reading never count them anyway."""
-    space_ids = sorted(
-        set(
-            Booking.objects.filter(status=Status.HELD, expires_at__lte=now).values_list(
-                "space_id", flat=True
-            )
-        )
-    )
-    done = 0
-    for space_id in space_ids:
-        with transaction.atomic():
-            lock_spaces([space_id])
-            done += release_expired([space_id], now=now)
-            occupancy.refresh(space_ids=[space_id], now=now)
-    return done
 
 
 def release_no_shows(*, now: datetime) -> int:
@@ -54,7 +35,7 @@ def _release(booking: Booking, *, now: datetime) -> bool:
         staying.hand_over(booking, actor=SYSTEM, now=now)
     else:
         advance(
-            booking, Deed.RELEASE, actor=SYSTEM, why="no check-in within the grace period",
+            booking, Deed.MISS, actor=SYSTEM, why="no check-in within the grace period",
             now=now, wrap_due_at=now if booking.prepared_at else None,
         )  # fmt: skip
         free(booking)
@@ -86,7 +67,7 @@ def _extend(booking: Booking, *, now: datetime) -> bool:
     until = booking.until + EXTENSION
     if not _free_until(booking, until, now=now):
         return False
-    end = until + selectors.buffers(booking.space).teardown
+    end = until + booking.buffers.after
     for row in Allocation.objects.filter(booking=booking, active=True):
         row.block = TimestamptzRange(row.span.start, end, "[)")
         row.save(update_fields=["block"])
@@ -99,7 +80,7 @@ def _extend(booking: Booking, *, now: datetime) -> bool:
 
 def _free_until(booking: Booking, until: datetime, *, now: datetime) -> bool:
     """Whether nobody else takes the booking's units up to `until` and its teardown."""
-    end = until + selectors.buffers(booking.space).teardown
+    end = until + booking.buffers.after
     own = list(Allocation.objects.filter(booking=booking, active=True))
     window = Span(booking.starts_at, end)
     takings = selectors.taken(space_ids=[booking.space_id], window=window, now=now)

@@ -15,7 +15,7 @@ from billing.models import Budget
 from booking.domain import rules
 from booking.domain.rules import ceil_to_grid
 from booking.models import Booking
-from booking.services import BookingWish, making
+from booking.services import BookingWish, making, wishes
 from tests import make
 from tests.billing.world import room
 from tests.booking import world
@@ -311,7 +311,7 @@ def test_a_discount_that_others_used_up_meanwhile_is_a_clear_problem(
     )
     times = {"starts_at": morning, "ends_at": morning + timedelta(hours=1)}
     asked = wish(space) | {name: at.isoformat() for name, at in times.items()}
-    quote = making.price(
+    quote = wishes.price(
         BookingWish(
             space=space,
             tenant=Tenant.objects.get(code=tenant_code(member)),

@@ -97,6 +97,11 @@ class Space(models.Model):
     planning_load_kw = models.DecimalField(max_digits=7, decimal_places=2, default=0)
     clear_height_m = models.DecimalField(max_digits=5, decimal_places=2, null=True, blank=True)
     features = models.JSONField(default=list, blank=True)
+    buffers_shared = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="teardown and the next setup may run at once: the longer of both lies between",
+    )
     device_kit = models.CharField(max_length=32, blank=True)
 
     class Meta:

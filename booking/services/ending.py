@@ -1,0 +1,120 @@
+"""Ways for a booking to end before anybody used it: cancel, reject, release, expire."""
+
+import logging
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import Q
+
+from base_ops.core import errors
+from base_ops.core.actors import SYSTEM, Actor
+from billing import services as billing
+from booking.domain.states import Deed, Status
+from booking.models import Booking
+from booking.services import charging, locking, preparing
+from booking.services.changing import advance, locked, show
+
+logger = logging.getLogger(__name__)
+
+
+class AlreadyStarted(errors.Conflict):
+    """A booking that began cannot be cancelled by its tenant."""
+
+    code, title_zh, title_en = (
+        "already_started",
+        "预订已开始,不能取消",
+        "The booking has already begun",
+    )
+
+
+class ReasonNeeded(errors.Invalid):
+    """Who takes something from a tenant says why."""
+
+    code, title_zh, title_en = "reason_needed", "请说明原因", "Say why"
+
+
+def cancel(*, booking: Booking, actor: Actor, reason: str = "", now: datetime) -> Booking:
+    """Give the slot back; a confirmed booking may cost a fee, by how late it is.
+
+    Raises:
+        AlreadyStarted: a tenant's booking that began.
+        states.WrongState: it is over, or checked in.
+    """
+    with transaction.atomic():
+        row = locked(booking)
+        if not actor.is_staff and row.starts_at <= now and row.status == Status.CONFIRMED:
+            raise AlreadyStarted
+        was = row.status
+        advance(
+            row, Deed.CANCEL, actor=actor, why=reason, now=now,
+            cancelled_at=now, cancel_reason=reason, expires_at=None,
+            wrap_due_at=now if row.prepared_at else None,
+        )  # fmt: skip
+        if was == Status.CONFIRMED:
+            charging.charge(row, "cancelled", now=now)
+        give_back(row, now=now)
+    return row
+
+
+def reject(*, booking: Booking, actor: Actor, reason: str, now: datetime) -> Booking:
+    """Refuse a request that waits for approval; it costs nothing.
+
+    Raises:
+        ReasonNeeded: the tenant must learn why.
+        states.WrongState: it does not wait for approval.
+    """
+    return _end(booking, Deed.REJECT, actor=actor, reason=reason, now=now)
+
+
+def release(*, booking: Booking, actor: Actor, reason: str, now: datetime) -> Booking:
+    """Free a confirmed booking without a fee: the base's own fault, or goodwill.
+
+    Raises:
+        ReasonNeeded: it waives money, so it says why.
+        states.WrongState: it is not confirmed.
+    """
+    return _end(booking, Deed.RELEASE, actor=actor, reason=reason, now=now)
+
+
+def _end(booking: Booking, deed: Deed, *, actor: Actor, reason: str, now: datetime) -> Booking:
+    if not reason.strip():
+        raise ReasonNeeded(fields=[errors.FieldFault("reason", "请说明原因", "Say why")])
+    with transaction.atomic():
+        row = locked(booking)
+        advance(
+            row, deed, actor=actor, why=reason, now=now, cancelled_at=now, cancel_reason=reason,
+            expires_at=None, wrap_due_at=now if row.prepared_at else None,
+        )  # fmt: skip
+        give_back(row, now=now)
+    return row
+
+
+def give_back(row: Booking, *, now: datetime) -> None:
+    """Free what a booking took and reserved, wrap its room, show it; `row` is locked, ended."""
+    locking.free(row)
+    billing.release(source=locking.source_of(row), now=now)
+    preparing.wrap_if_due(row, now=now)
+    show(row, now=now)
+
+
+def expire_due(*, now: datetime) -> int:
+    """Tidy up drafts and holds whose time is over, and requests that nobody approved in time.
+
+    Booking and reading never count them anyway.
+    """
+    due = Booking.objects.filter(
+        Q(status__in=(Status.HELD, Status.DRAFT), expires_at__lte=now)
+        | Q(status=Status.PENDING_APPROVAL, starts_at__lte=now)
+    )
+    return preparing.each(due, lambda row: _expire(row, now=now))
+
+
+def _expire(row: Booking, *, now: datetime) -> bool:
+    ends = row.starts_at if row.status == Status.PENDING_APPROVAL else row.expires_at
+    if row.status not in (Status.HELD, Status.DRAFT, Status.PENDING_APPROVAL) or ends is None:
+        return False
+    if ends > now:
+        return False
+    advance(row, Deed.EXPIRE, actor=SYSTEM, now=now)
+    give_back(row, now=now)
+    return True

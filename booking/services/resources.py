@@ -1,0 +1,217 @@
+"""From a wish to the places it takes: what is needed, what is free, what is lacking."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from base_ops.core.errors import FieldFault
+from base_ops.core.models import BookingMode, Space
+from base_ops.core.spans import Span
+from booking import selectors
+from booking.domain import rules
+from booking.domain.slots import Buffers
+from booking.models import EquipmentPool, EquipmentUnit
+from booking.selectors import Taken
+from booking.services import locking
+from booking.services.locking import Place
+from booking.services.wishes import BookingWish, Extra
+
+NEAR = timedelta(hours=24)
+MAX_EXTRAS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """So many units of one space or pool for one span."""
+
+    resource: Space | EquipmentPool
+    quantity: int
+    span: Span
+    buffers: Buffers
+
+    @property
+    def block(self) -> Span:
+        """What is taken, buffers included."""
+        return self.buffers.block(self.span)
+
+    @property
+    def is_space(self) -> bool:
+        """Whether it is a room rather than equipment."""
+        return isinstance(self.resource, Space)
+
+
+@dataclass(frozen=True, slots=True)
+class Lack:
+    """A need that is not met: how many are free of those wanted, and what is in the way."""
+
+    need: Need
+    free: int
+    takings: Sequence[Taken] = field(default_factory=tuple)
+
+
+@dataclass(frozen=True, slots=True)
+class Picked:
+    """The places for every need, or what is lacking."""
+
+    places: Sequence[Place]
+    lacks: Sequence[Lack]
+
+
+def needs_of(wish: BookingWish) -> list[Need]:
+    """The room first, then what is taken beside it.
+
+    Raises:
+        rules.RulesBroken: an extra cannot be booked so; names it by its place in the list.
+    """
+    found = [Need(wish.space, wish.units, wish.span, selectors.buffers(wish.space))]
+    if not wish.extras:
+        return found
+    faults = [fault for i, e in enumerate(wish.extras) for fault in _faults(i, e, wish)]
+    if len(wish.extras) > MAX_EXTRAS:
+        faults.append(
+            FieldFault("extras", f"最多 {MAX_EXTRAS} 项", f"At most {MAX_EXTRAS} extras")
+        )
+    if faults:
+        raise rules.RulesBroken("extras", fields=faults)
+    return found + [_need(extra, wish) for extra in wish.extras]
+
+
+def _need(extra: Extra, wish: BookingWish) -> Need:
+    span = extra.span or wish.span
+    if extra.space is not None:
+        return Need(extra.space, extra.quantity, span, selectors.buffers(extra.space))
+    assert extra.pool is not None
+    around = Buffers.of_minutes(extra.pool.setup_min, extra.pool.teardown_min)
+    return Need(extra.pool, extra.quantity, span, around)
+
+
+def _faults(index: int, extra: Extra, wish: BookingWish) -> Iterator[FieldFault]:
+    name, space, span = f"extras.{index}", extra.space, extra.span or wish.span
+    if (space is None) == (extra.pool is None):
+        yield FieldFault(name, "须指明空间或器材之一", "Name either a space or a pool")
+        return
+    if space is not None and space.pk == wish.space.pk:
+        yield FieldFault(f"{name}.space", "与主空间相同", "The booking's own space")
+    if space is not None and not (space.bookable or space.booking_mode == BookingMode.ATTACHED):
+        yield FieldFault(f"{name}.space", "该空间不可预订", "This space cannot be booked")
+    most = (space.unit_count or 1) if space is not None else 1000
+    if not 1 <= extra.quantity <= most:
+        yield FieldFault(f"{name}.quantity", f"须为 1 至 {most}", f"Between 1 and {most}")
+    if not wish.span.widened(before=NEAR, after=NEAR).encloses(span):
+        yield FieldFault(f"{name}.starts_at", "须在预订前后 24 小时内", "Within 24 hours around")
+
+
+def lock(needs: Sequence[Need]) -> None:
+    """Lock all that is needed, in the one order."""
+    locking.lock_spaces(sorted({n.resource.pk for n in needs if n.is_space}))
+    locking.lock_pools(sorted({n.resource.pk for n in needs if not n.is_space}))
+
+
+def pick(needs: Sequence[Need], *, ignore: str = "", now: datetime) -> Picked:
+    """Choose free units for every need.
+
+    Args:
+        needs: locked by the caller.
+        ignore: code of a booking whose own places count as free, when it is being moved.
+        now: holds that ended before do not count.
+    """
+    blocks = [need.block for need in needs]
+    window = Span(min(b.start for b in blocks), max(b.end for b in blocks))
+    spaces = {n.resource.pk for n in needs if n.is_space}
+    pools = {n.resource.pk for n in needs if not n.is_space}
+    busy = {
+        True: selectors.taken(space_ids=spaces, window=window, now=now),
+        False: selectors.taken_in_pools(pool_ids=pools, window=window, now=now),
+    }
+    units = _pool_units(pools)
+    places: list[Place] = []
+    lacks: list[Lack] = []
+    for need in needs:
+        takings = [
+            t
+            for t in busy[need.is_space].get(need.resource.pk, [])
+            if t.span.overlaps(need.block) and not (ignore and t.booking_code == ignore)
+        ]
+        mine = {p.unit for p in places if _same(p, need) and p.block.overlaps(need.block)}
+        taken = {t.unit for t in takings} | mine
+        free = [unit for unit in _units(need, units) if unit not in taken]
+        if len(free) < need.quantity:
+            lacks.append(Lack(need, len(free), takings))
+        places += [_place(need, unit) for unit in free[: need.quantity]]
+    return Picked(places, lacks)
+
+
+def _same(place: Place, need: Need) -> bool:
+    return need.resource.pk == (place.space_id if need.is_space else place.pool_id)
+
+
+def _place(need: Need, unit: int) -> Place:
+    pk = need.resource.pk
+    return Place(pk if need.is_space else None, None if need.is_space else pk, unit, need.block)
+
+
+def _units(need: Need, in_pools: Mapping[int, Sequence[int]]) -> Sequence[int]:
+    if isinstance(need.resource, Space):
+        return selectors.units_of(need.resource)
+    return in_pools.get(need.resource.pk, ())
+
+
+def _pool_units(pool_ids: set[int]) -> dict[int, list[int]]:
+    """The numbers of the things in service, by pool; one query, none without pools."""
+    found: dict[int, list[int]] = {}
+    if pool_ids:
+        rows = EquipmentUnit.objects.filter(pool_id__in=pool_ids, in_service=True)
+        for pool_id, number in rows.order_by("number").values_list("pool_id", "number"):
+            found.setdefault(pool_id, []).append(number)
+    return found
+
+
+def lack_json(lack: Lack, *, tenant_id: int) -> dict[str, Any]:
+    """What is lacking, for the answer; of others only that they are busy."""
+    need, row = lack.need, lack.need.resource
+    return {
+        "kind": "space" if need.is_space else "pool",
+        "code": row.code,
+        "name_zh": row.name_zh,
+        "name_en": row.name_en,
+        "wanted": need.quantity,
+        "free": lack.free,
+        "from": need.block.start.isoformat(),
+        "to": need.block.end.isoformat(),
+        "conflicts": [conflict_json(t, row.code, tenant_id) for t in lack.takings],
+    }
+
+
+def conflict_json(taken: Taken, code: str, tenant_id: int) -> dict[str, Any]:
+    """What is in the way; of others only that they are busy."""
+    own = taken.tenant_id == tenant_id
+    return {
+        "space": code,
+        "from": taken.span.start.isoformat(),
+        "to": taken.span.end.isoformat(),
+        "kind": taken.kind if own else "busy",
+        "booking": taken.booking_code if own else None,
+    }
+
+
+def offers(lack: Lack, *, now: datetime) -> list[dict[str, Any]]:
+    """Equal ones that are free instead: rooms of the type, or pools of the same service."""
+    need = lack.need
+    if isinstance(need.resource, Space):
+        rooms = selectors.equal_spaces(need.resource, need.span, 1, now=now)
+        return [
+            {"kind": "space", "code": r.code, "name_zh": r.name_zh, "name_en": r.name_en}
+            for r in rooms
+        ]
+    pools = EquipmentPool.objects.exclude(pk=need.resource.pk).exclude(service_code="")
+    equal = [
+        Need(pool, need.quantity, need.span, need.buffers)
+        for pool in pools.filter(service_code=need.resource.service_code)
+    ]
+    return [
+        {"kind": "pool", "code": n.resource.code, "name_zh": n.resource.name_zh,
+         "name_en": n.resource.name_en}
+        for n in equal
+        if not pick([n], now=now).lacks
+    ]  # fmt: skip
