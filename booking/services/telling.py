@@ -1,0 +1,250 @@
+"""What booking tells, one function per event; each leaves one row in the caller's transaction.
+
+Rows passed in come with their space and tenant, so that telling asks the database nothing.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+from base_ops.core import notifications
+from base_ops.core.actors import Actor
+from base_ops.core.models import Role, Space, Tenant
+from booking.models import Booking
+
+
+def names(thing: Space | Tenant) -> dict[str, str]:
+    """A name in both languages."""
+    return {"zh": thing.name_zh, "en": thing.name_en}
+
+
+def _tell_tenant(
+    booking: Booking, kind: str, *, fact: str = "", now: datetime, **params: Any
+) -> None:
+    """Tell the booking's tenant; `fact` tells apart what may happen more than once."""
+    notifications.tell(
+        kind=kind,
+        audience=notifications.TenantPeople(booking.tenant_id),
+        params={"booking": booking.code, "space": names(booking.space), **params},
+        dedup=":".join(part for part in (kind, booking.code, fact) if part),
+        now=now,
+    )
+
+
+def held(booking: Booking, *, actor: Actor, now: datetime) -> None:
+    """Tell whoever placed the hold, or the tenant when the base did."""
+    if booking.expires_at is None:
+        return
+    theirs = actor.kind == "user" and actor.tenant_id == booking.tenant_id
+    notifications.tell(
+        kind="booking.held",
+        audience=notifications.OneUser(int(actor.id))
+        if theirs
+        else notifications.TenantPeople(booking.tenant_id),
+        params={
+            "booking": booking.code,
+            "space": names(booking.space),
+            "starts_at": booking.starts_at,
+            "expires_at": booking.expires_at,
+        },
+        dedup=f"booking.held:{booking.code}",
+        now=now,
+    )
+
+
+def confirmed(booking: Booking, *, now: datetime) -> None:
+    """The slot is the tenant's."""
+    _tell_tenant(
+        booking, "booking.confirmed", now=now,
+        starts_at=booking.starts_at, ends_at=booking.ends_at, price=booking.price_fen,
+    )  # fmt: skip
+
+
+def approval_needed(booking: Booking, *, reason: str, now: datetime) -> None:
+    """Managers decide."""
+    notifications.tell(
+        kind="booking.pending_approval",
+        audience=notifications.roles(Role.MANAGER),
+        params={
+            "booking": booking.code,
+            "tenant": names(booking.tenant),
+            "space": names(booking.space),
+            "starts_at": booking.starts_at,
+            "ends_at": booking.ends_at,
+            "reason": reason or "—",
+        },
+        dedup=f"booking.pending_approval:{booking.code}",
+        now=now,
+    )
+
+
+def approved(booking: Booking, *, now: datetime) -> None:
+    """A manager said yes."""
+    _tell_tenant(
+        booking, "booking.approved", now=now,
+        starts_at=booking.starts_at, ends_at=booking.ends_at,
+    )  # fmt: skip
+
+
+def rejected(booking: Booking, *, reason: str, now: datetime) -> None:
+    """A manager said no."""
+    _tell_tenant(
+        booking, "booking.rejected", now=now, starts_at=booking.starts_at, reason=reason or "—"
+    )
+
+
+def cancelled(booking: Booking, *, reason: str, now: datetime) -> None:
+    """The tenant or the base gave the slot back."""
+    _tell_tenant(
+        booking, "booking.cancelled", now=now, starts_at=booking.starts_at, reason=reason or "—"
+    )
+
+
+def missed(booking: Booking, *, grace_min: int, now: datetime) -> None:
+    """Nobody came; the room was released."""
+    _tell_tenant(
+        booking, "booking.released", now=now, starts_at=booking.starts_at, grace_min=grace_min
+    )
+
+
+def moved(booking: Booking, *, old_space: Space, old_starts_at: datetime, now: datetime) -> None:
+    """Another room or time, whoever moved it."""
+    _tell_tenant(
+        booking, "booking.moved", fact=str(booking.version), now=now,
+        old_space=names(old_space), old_starts_at=old_starts_at,
+        starts_at=booking.starts_at, ends_at=booking.ends_at,
+    )  # fmt: skip
+
+
+def starts_soon(booking: Booking, *, now: datetime) -> None:
+    """The room is being prepared."""
+    _tell_tenant(booking, "booking.starts_soon", now=now, starts_at=booking.starts_at)
+
+
+def ready_red(booking: Booking, *, now: datetime) -> None:
+    """The room failed its checks; with an equal free room when there is one."""
+    reasons = {
+        lang: "; ".join(_reason(reason, lang) for reason in booking.ready_reasons[:5]) or "—"
+        for lang in ("zh", "en")
+    }
+    proposal = booking.proposal
+    fact = str(booking.version)
+    if proposal is None:
+        _tell_tenant(
+            booking, "booking.ready_red_no_room", fact=fact, now=now,
+            starts_at=booking.starts_at, reasons=reasons,
+        )  # fmt: skip
+        return
+    _tell_tenant(
+        booking, "booking.ready_red", fact=fact, now=now,
+        starts_at=booking.starts_at, reasons=reasons,
+        proposed={"zh": proposal["name_zh"], "en": proposal["name_en"]},
+    )  # fmt: skip
+
+
+def _reason(reason: Mapping[str, Any], language: str) -> str:
+    device = f"{reason['device']} " if reason.get("device") else ""
+    return f"{device}{reason[language]}"
+
+
+def ending_soon(booking: Booking, *, minutes: int, now: datetime) -> None:
+    """The show cannot run over: so many minutes are left."""
+    _tell_tenant(
+        booking, "booking.ending_soon", fact=f"{booking.until.isoformat()}:{minutes}", now=now,
+        ends_at=booking.until, minutes=minutes,
+    )  # fmt: skip
+
+
+def extended(booking: Booking, *, now: datetime) -> None:
+    """The show runs over and the room is free."""
+    until = booking.until
+    _tell_tenant(booking, "booking.extended", fact=until.isoformat(), now=now, until=until)
+
+
+def room_late(following: Booking, *, free_at: datetime, now: datetime) -> None:
+    """The show before `following` still runs; its tenant learns when, not who."""
+    _tell_tenant(
+        following, "booking.room_late", fact=free_at.isoformat(), now=now,
+        starts_at=following.starts_at, free_at=free_at,
+    )  # fmt: skip
+
+
+def waitlist_offer(booking: Booking, *, now: datetime) -> None:
+    """A hold that the waitlist made for the tenant."""
+    _tell_tenant(
+        booking, "waitlist.offer", now=now,
+        starts_at=booking.starts_at, ends_at=booking.ends_at, expires_at=booking.expires_at,
+    )  # fmt: skip
+
+
+def waitlist_offer_expired(booking: Booking, *, now: datetime) -> None:
+    """The tenant did not take the offer in time."""
+    notifications.tell(
+        kind="waitlist.offer_expired",
+        audience=notifications.TenantPeople(booking.tenant_id),
+        params={"space": names(booking.space), "starts_at": booking.starts_at},
+        dedup=f"waitlist.offer_expired:{booking.code}",
+        now=now,
+    )
+
+
+def series_created(
+    *,
+    series: str,
+    tenant_id: int,
+    space: Space,
+    made: int,
+    skipped: int,
+    first_at: datetime,
+    now: datetime,
+) -> None:
+    """A whole series in one notice, instead of one for each session."""
+    notifications.tell(
+        kind="series.created",
+        audience=notifications.TenantPeople(tenant_id),
+        params={
+            "series": series,
+            "space": names(space),
+            "made": made,
+            "skipped": skipped,
+            "first_at": first_at,
+        },
+        dedup=f"series.created:{series}",
+        now=now,
+    )
+
+
+def handover_problem(booking: Booking, *, note: str, now: datetime) -> None:
+    """Managers and technicians look after what a tenant left behind."""
+    notifications.tell(
+        kind="handover.problem",
+        audience=notifications.roles(Role.MANAGER, Role.TECHNICIAN),
+        params={
+            "booking": booking.code,
+            "space": names(booking.space),
+            "tenant": names(booking.tenant),
+            "note": note or "—",
+        },
+        dedup=f"handover.problem:{booking.code}:{booking.version}",
+        now=now,
+    )
+
+
+def _cancelled(booking: Booking, why: str, now: datetime) -> None:
+    cancelled(booking, reason=why, now=now)
+
+
+_STEPS: Mapping[str, Callable[[Booking, str, datetime], None]] = {
+    "request": lambda booking, why, now: approval_needed(booking, reason=why, now=now),
+    "confirm": lambda booking, why, now: confirmed(booking, now=now),
+    "approve": lambda booking, why, now: approved(booking, now=now),
+    "reject": lambda booking, why, now: rejected(booking, reason=why, now=now),
+    "cancel": _cancelled,
+    "release": _cancelled,
+}
+
+
+def step(booking: Booking, deed: str, *, why: str = "", now: datetime) -> None:
+    """What a step of the state table tells by itself; other steps are told by who takes them."""
+    if tell := _STEPS.get(deed):
+        tell(booking, why, now)
