@@ -90,6 +90,16 @@ class TooLarge(DomainError):
     code, title_zh, title_en = "too_large", "内容过大", "Too large"
 
 
+class UnsupportedMedia(DomainError):
+    """Content of a kind that is not taken (415)."""
+
+    code, title_zh, title_en = (
+        "unsupported_media",
+        "不支持的内容类型",
+        "Not a supported kind of file",
+    )
+
+
 class TooMany(DomainError):
     """Too many requests (429)."""
 

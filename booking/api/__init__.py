@@ -3,6 +3,7 @@
 from ninja import Router
 
 from booking.api import (
+    blackouts,
     bookings,
     calendars,
     deciding,
@@ -15,6 +16,7 @@ from booking.api import (
 )
 
 PARTS = (
+    blackouts,
     bookings,
     calendars,
     deciding,

@@ -70,9 +70,7 @@ def may_book(request: HttpRequest) -> None:
 def wish_of(request: HttpRequest, wish: WishIn) -> services.BookingWish:
     """What the request asks for, with the rows it names."""
     user = auth.user_of(request)
-    space = Space.objects.select_related("type", "floor").filter(code=wish.space).first()
-    if space is None:
-        raise UnknownSpace(wish.space, fields=[fault("space", UnknownSpace)])
+    space = space_named(wish.space)
     full = wish if isinstance(wish, BookingIn) else None
     return services.BookingWish(
         space=space,
@@ -88,6 +86,18 @@ def wish_of(request: HttpRequest, wish: WishIn) -> services.BookingWish:
         override=frozenset(full.override) if full and user.tenant_id is None else frozenset(),
         quote_token=full.quote_token if full else None,
     )
+
+
+def space_named(code: str) -> Space:
+    """The space of that code.
+
+    Raises:
+        UnknownSpace: there is none.
+    """
+    found = Space.objects.select_related("type", "floor").filter(code=code).first()
+    if found is None:
+        raise UnknownSpace(code, fields=[fault("space", UnknownSpace)])
+    return found
 
 
 def extras_of(wish: WishIn) -> tuple[services.Extra, ...]:

@@ -8,7 +8,7 @@ from ninja import Query, Router, Status
 
 from base_ops.core import auth, clock, errors, etags
 from base_ops.core.idempotency import IdempotencyHeader, idempotent
-from base_ops.core.models import Role, Space
+from base_ops.core.models import Role
 from base_ops.core.months import add_months
 from base_ops.core.pages import Page, cut
 from base_ops.core.problems import Problem, codes_4xx
@@ -239,11 +239,8 @@ def _out(lease: Lease) -> LeaseOut:
 
 def _wish(wish: LeaseWishIn) -> LeaseWish:
     """What the request asks for, with the rows it names."""
-    space = Space.objects.select_related("type", "floor").filter(code=wish.space).first()
-    if space is None:
-        raise common.UnknownSpace(wish.space, fields=[common.fault("space", common.UnknownSpace)])
     return LeaseWish(
-        space=space,
+        space=common.space_named(wish.space),
         tenant=common.tenant_named(wish.tenant),
         starts_on=wish.starts_on,
         ends_on=_ends_on(wish),

@@ -1,21 +1,30 @@
 """Bookings, the allocations that make them exclusive, and what belongs to them."""
 
 from booking.models.allocations import KINDS, Allocation
+from booking.models.blackouts import Blackout
 from booking.models.bookings import STATUSES, Booking, BookingPart
+from booking.models.doors import DoorDisplay, WrongPin
 from booking.models.equipment import EquipmentPool, EquipmentUnit
 from booking.models.feeds import CalendarFeed
 from booking.models.figures import RefusalCount
+from booking.models.handovers import Handover, HandoverPhoto, LateStart
 from booking.models.leases import Lease
 
 __all__ = [
     "KINDS",
     "STATUSES",
     "Allocation",
+    "Blackout",
     "Booking",
     "BookingPart",
     "CalendarFeed",
+    "DoorDisplay",
     "EquipmentPool",
     "EquipmentUnit",
+    "Handover",
+    "HandoverPhoto",
+    "LateStart",
     "Lease",
     "RefusalCount",
+    "WrongPin",
 ]

@@ -7,6 +7,7 @@ from django.db.models import F, Func, Q
 
 from base_ops.core.models import Space
 from base_ops.core.spans import Span
+from booking.models.blackouts import Blackout
 from booking.models.bookings import Booking
 from booking.models.equipment import EquipmentPool
 from booking.models.leases import Lease
@@ -36,6 +37,9 @@ class Allocation(models.Model):
     )
     lease = models.ForeignKey(
         Lease, on_delete=models.CASCADE, null=True, blank=True, related_name="allocations"
+    )
+    blackout = models.ForeignKey(
+        Blackout, on_delete=models.CASCADE, null=True, blank=True, related_name="allocations"
     )
     note = models.CharField(max_length=120, blank=True)
     active = models.BooleanField(default=True)
@@ -79,9 +83,9 @@ class Allocation(models.Model):
             models.CheckConstraint(name="allocation_kind_known", condition=Q(kind__in=KINDS)),
             models.CheckConstraint(
                 name="allocation_of_its_kind",
-                condition=Q(kind="booking", booking__isnull=False, lease__isnull=True)
-                | Q(kind="lease", booking__isnull=True, lease__isnull=False)
-                | Q(kind="blackout", booking__isnull=True, lease__isnull=True),
+                condition=Q(kind="booking", booking__isnull=False, lease=None, blackout=None)
+                | Q(kind="lease", booking=None, lease__isnull=False, blackout=None)
+                | Q(kind="blackout", booking=None, lease=None),
             ),
         ]
         indexes = [

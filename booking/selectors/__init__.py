@@ -2,6 +2,13 @@
 
 from booking.selectors.air import encoders_known, on_air, streaming_encoders
 from booking.selectors.alternatives import alternatives, equal_spaces
+from booking.selectors.blackouts import (
+    BlackoutNotFound,
+    blackout_for,
+    blackout_units,
+    blackouts,
+    blackouts_filtered,
+)
 from booking.selectors.bookings import BookingNotFound, booking_for, bookings_for, filtered
 from booking.selectors.equipment import pools
 from booking.selectors.finding import SEARCH, Wanted, bookable_spaces
@@ -31,6 +38,7 @@ from booking.selectors.taking import (
 __all__ = [
     "HOURS",
     "SEARCH",
+    "BlackoutNotFound",
     "BookingNotFound",
     "LeaseNotFound",
     "Part",
@@ -39,6 +47,10 @@ __all__ = [
     "Wanted",
     "active",
     "alternatives",
+    "blackout_for",
+    "blackout_units",
+    "blackouts",
+    "blackouts_filtered",
     "bookable_spaces",
     "booking_for",
     "bookings_for",

@@ -57,7 +57,9 @@ def in_the_way(
     rows = selectors.active(now).filter(
         space=space, unit__in=list(units), block__overlap=TimestamptzRange(span.start, span.end)
     )
-    found = rows.exclude(pk__in=list(but)).select_related("booking__tenant", "lease__tenant")
+    found = rows.exclude(pk__in=list(but)).select_related(
+        "booking__tenant", "lease__tenant", "blackout"
+    )
     return list(found.order_by("unit", "block"))
 
 
@@ -99,6 +101,7 @@ def conflict(space: Space, row: Allocation) -> dict[str, Any]:
         "kind": row.kind,
         "booking": row.booking.code if row.booking else None,
         "lease": row.lease.code if row.lease else None,
+        "blackout": row.blackout.code if row.blackout else None,
         "tenant": tenant.code if tenant else None,
         "tenant_zh": tenant.short_zh if tenant else None,
     }

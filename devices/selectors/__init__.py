@@ -12,6 +12,7 @@ from devices.selectors.devices import (
     scene_progress,
     telemetry,
 )
+from devices.selectors.rooms import occupied_space_ids, self_test, senses_presence
 from devices.selectors.spaces import (
     SpaceHealth,
     energy_wh,
@@ -32,11 +33,14 @@ __all__ = [
     "held_space_ids",
     "holds_space",
     "live_rights",
+    "occupied_space_ids",
     "on_air_of",
     "on_air_space_ids",
     "ready_light",
     "rights_of_space",
     "scene_progress",
+    "self_test",
+    "senses_presence",
     "space_health",
     "stream_minutes",
     "telemetry",
