@@ -8,9 +8,9 @@ from typing import Any
 from base_ops.core import audit, errors
 from base_ops.core.actors import Actor
 from booking import occupancy
-from booking.domain.states import By, Deed, after
+from booking.domain.states import By, Deed, Status, after
 from booking.models import Booking
-from booking.services import locking
+from booking.services import locking, telling
 
 logger = logging.getLogger(__name__)
 
@@ -62,10 +62,11 @@ def advance(
         states.WrongState: the table has no such transition.
         states.NotYours: it has, but not for this actor.
     """
-    before = {"status": booking.status}
+    was = Status(booking.status)
     booking.status = after(booking.status, deed, by_of(actor))
     save(booking, **changes)
-    record(booking, str(deed), actor=actor, before=before, why=why, now=now)
+    record(booking, str(deed), actor=actor, before={"status": was}, why=why, now=now)
+    telling.step(booking, deed, was=was, actor=actor, why=why, now=now)
     logger.info(
         "booking.changed",
         extra={"booking": booking.code, "deed": str(deed), "space": booking.space.code},

@@ -16,7 +16,7 @@ from booking import selectors
 from booking.domain import rules
 from booking.domain.states import BLOCKING, OPEN, Deed, Status, after
 from booking.models import Booking, BookingPart
-from booking.services import locking, resources, wishes
+from booking.services import locking, resources, telling, wishes
 from booking.services.changing import advance, by_of, locked, record, save, show
 from booking.services.quotes import QUOTE_TTL, QuoteChanged, check_quote
 from booking.services.resources import Lack, Need
@@ -83,6 +83,7 @@ def _book(wish: BookingWish, *, actor: Actor, hold: bool, now: datetime) -> Book
     booking = _create(wish, quote, Status.HELD if hold else Status.CONFIRMED, now=now)
     occupy(booking, wish, picked, now=now)
     billing.reserve(source=locking.source_of(booking), tenant=wish.tenant, quote=quote, now=now)
+    telling.booked(booking, actor=actor, now=now)
     record(
         booking, "book", actor=actor, now=now,
         overridden=[b.code for b in waived], price_fen=booking.price_fen,

@@ -13,6 +13,7 @@ from base_ops.core.actors import SYSTEM
 from booking import selectors
 from booking.domain.states import Status
 from booking.models import Booking
+from booking.services import telling
 from booking.services.changing import locked, record, save, show
 from devices import selectors as devices_seen
 from devices import services as devices
@@ -65,6 +66,7 @@ def _prepare(booking: Booking, *, now: datetime) -> bool:
     )
     save(booking, prepared_at=now)
     record(booking, "prepare", actor=SYSTEM, now=now)
+    telling.starts_soon(booking, now=now)
     show(booking, now=now)
     return True
 
@@ -111,6 +113,8 @@ def _record_ready(booking: Booking, *, now: datetime) -> bool:
     save(booking, ready=light, ready_reasons=reasons, ready_at=now, proposal=proposal)
     if light != was:
         record(booking, f"ready_{light}", actor=SYSTEM, now=now, reasons=reasons, to=proposal)
+        if light == "red":
+            telling.ready_red(booking, now=now)
         logger.warning(
             "booking.ready", extra={"booking": booking.code, "light": light, "reasons": reasons}
         )

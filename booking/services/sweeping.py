@@ -11,7 +11,7 @@ from base_ops.core.spans import Span
 from booking import selectors
 from booking.domain.states import Deed, Status
 from booking.models import Allocation, Booking
-from booking.services import charging, preparing, staying
+from booking.services import charging, preparing, staying, telling
 from booking.services.changing import advance, record, save, show
 from booking.services.locking import free
 from devices import services as devices
@@ -40,6 +40,7 @@ def _release(booking: Booking, *, now: datetime) -> bool:
         )  # fmt: skip
         free(booking)
         charging.charge(booking, "no_show", now=now)
+        telling.missed(booking, grace_min=staying.GRACE // timedelta(minutes=1), now=now)
         preparing.wrap_if_due(booking, now=now)
     show(booking, now=now)
     return True
@@ -73,6 +74,7 @@ def _extend(booking: Booking, *, now: datetime) -> bool:
         row.save(update_fields=["block"])
     save(booking, overtime_until=until)
     record(booking, "extend", actor=SYSTEM, now=now, until=until.isoformat())
+    telling.extended(booking, now=now)
     devices.extend_grant(booking_code=booking.code, until=until, now=now)
     show(booking, now=now)
     return True
@@ -105,6 +107,7 @@ def _warn(booking: Booking, *, now: datetime) -> bool:
         return False
     save(booking, warned_min=mark)
     record(booking, "warn", actor=SYSTEM, now=now, minutes=mark)
+    telling.ending_soon(booking, minutes=mark, now=now)
     show(booking, now=now)
     return True
 

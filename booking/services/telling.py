@@ -4,12 +4,14 @@ Rows passed in come with their space and tenant, so that telling asks the databa
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from base_ops.core import notifications
 from base_ops.core.actors import Actor
 from base_ops.core.models import Role, Space, Tenant
+from booking.domain.states import Deed, Status
 from booking.models import Booking
 
 
@@ -91,6 +93,14 @@ def rejected(booking: Booking, *, reason: str, now: datetime) -> None:
     _tell_tenant(
         booking, "booking.rejected", now=now, starts_at=booking.starts_at, reason=reason or "—"
     )
+
+
+def booked(booking: Booking, *, actor: Actor, now: datetime) -> None:
+    """A new booking: held, or confirmed at once."""
+    if booking.status == Status.HELD:
+        held(booking, actor=actor, now=now)
+    elif booking.status == Status.CONFIRMED:
+        confirmed(booking, now=now)
 
 
 def cancelled(booking: Booking, *, reason: str, now: datetime) -> None:
@@ -230,21 +240,45 @@ def handover_problem(booking: Booking, *, note: str, now: datetime) -> None:
     )
 
 
-def _cancelled(booking: Booking, why: str, now: datetime) -> None:
-    cancelled(booking, reason=why, now=now)
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """A step of the state table that was just taken."""
+
+    booking: Booking
+    was: Status
+    actor: Actor
+    why: str
+    now: datetime
 
 
-_STEPS: Mapping[str, Callable[[Booking, str, datetime], None]] = {
-    "request": lambda booking, why, now: approval_needed(booking, reason=why, now=now),
-    "confirm": lambda booking, why, now: confirmed(booking, now=now),
-    "approve": lambda booking, why, now: approved(booking, now=now),
-    "reject": lambda booking, why, now: rejected(booking, reason=why, now=now),
-    "cancel": _cancelled,
-    "release": _cancelled,
+def _given_back(step: _Step) -> None:
+    """Who drops a draft or a hold knows it; nobody else had heard of it."""
+    if step.was not in (Status.DRAFT, Status.HELD):
+        cancelled(step.booking, reason=step.why, now=step.now)
+
+
+def _lapsed(step: _Step) -> None:
+    """A request that nobody decided in time."""
+    if step.was == Status.PENDING_APPROVAL:
+        why = "开始前未获审批 · not approved before it would have begun"
+        rejected(step.booking, reason=why, now=step.now)
+
+
+_STEPS: Mapping[Deed, Callable[[_Step], None]] = {
+    Deed.HOLD: lambda s: held(s.booking, actor=s.actor, now=s.now),
+    Deed.REQUEST: lambda s: approval_needed(s.booking, reason=s.why, now=s.now),
+    Deed.CONFIRM: lambda s: confirmed(s.booking, now=s.now),
+    Deed.APPROVE: lambda s: approved(s.booking, now=s.now),
+    Deed.REJECT: lambda s: rejected(s.booking, reason=s.why, now=s.now),
+    Deed.CANCEL: _given_back,
+    Deed.RELEASE: _given_back,
+    Deed.EXPIRE: _lapsed,
 }
 
 
-def step(booking: Booking, deed: str, *, why: str = "", now: datetime) -> None:
+def step(
+    booking: Booking, deed: Deed, *, was: Status, actor: Actor, why: str = "", now: datetime
+) -> None:
     """What a step of the state table tells by itself; other steps are told by who takes them."""
     if tell := _STEPS.get(deed):
-        tell(booking, why, now)
+        tell(_Step(booking, was, actor, why, now))
