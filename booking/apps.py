@@ -1,8 +1,10 @@
 """Registers the booking app."""
 
 from pathlib import Path
+from typing import Any
 
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 
 
 class BookingConfig(AppConfig):
@@ -16,3 +18,12 @@ class BookingConfig(AppConfig):
         notifications.register(Path(__file__).with_name("notices.toml"))
 
         watching.connect()
+        post_migrate.connect(_first_rules, sender=self)
+
+
+def _first_rules(**_: Any) -> None:
+    """A database without rules, new or emptied, begins with the standard book."""
+    from base_ops.core import clock
+    from booking import services
+
+    services.ensure_rules(now=clock.now())

@@ -9,6 +9,7 @@ from booking.models.feeds import CalendarFeed
 from booking.models.figures import RefusalCount
 from booking.models.handovers import Handover, HandoverPhoto, LateStart
 from booking.models.leases import Lease
+from booking.models.rulebook import RuleBook
 
 __all__ = [
     "KINDS",
@@ -26,5 +27,6 @@ __all__ = [
     "LateStart",
     "Lease",
     "RefusalCount",
+    "RuleBook",
     "WrongPin",
 ]

@@ -22,6 +22,17 @@ from booking.selectors.leases import (
     renewal_of,
     unit_numbers,
 )
+from booking.selectors.rulebook import (
+    NoRules,
+    UnknownRules,
+    book_of,
+    current_book,
+    known_codes,
+    newest_rules,
+    place,
+    row_of,
+    rule_versions,
+)
 from booking.selectors.starting import Search, free_units_of, next_starts, runs
 from booking.selectors.taking import (
     Taken,
@@ -34,6 +45,7 @@ from booking.selectors.taking import (
     taken_in_pools,
     units_of,
 )
+from booking.selectors.usage import usage
 
 __all__ = [
     "HOURS",
@@ -41,9 +53,11 @@ __all__ = [
     "BlackoutNotFound",
     "BookingNotFound",
     "LeaseNotFound",
+    "NoRules",
     "Part",
     "Search",
     "Taken",
+    "UnknownRules",
     "Wanted",
     "active",
     "alternatives",
@@ -51,10 +65,12 @@ __all__ = [
     "blackout_units",
     "blackouts",
     "blackouts_filtered",
+    "book_of",
     "bookable_spaces",
     "booking_for",
     "bookings_for",
     "buffers",
+    "current_book",
     "days_of",
     "encoders_known",
     "equal_spaces",
@@ -62,15 +78,20 @@ __all__ = [
     "free_units",
     "free_units_of",
     "history",
+    "known_codes",
     "lease_for",
     "leases_filtered",
     "leases_for",
+    "newest_rules",
     "next_starts",
     "on_air",
+    "place",
     "pools",
     "renewal_of",
     "renter",
     "room",
+    "row_of",
+    "rule_versions",
     "runs",
     "streaming_encoders",
     "taken",
@@ -78,4 +99,5 @@ __all__ = [
     "taken_minutes",
     "unit_numbers",
     "units_of",
+    "usage",
 ]

@@ -7,6 +7,13 @@ from booking.services.making import SlotTaken, amend, approve, book, confirm, dr
 from booking.services.preparing import record_ready, run_prepare, wrap_up
 from booking.services.quotes import QuoteChanged, QuoteExpired, offer_quote
 from booking.services.refusals import count_refusal
+from booking.services.rulebook import (
+    BadRules,
+    RulesInThePast,
+    check_document,
+    ensure_rules,
+    publish_rules,
+)
 from booking.services.staying import check_in, check_out, code_for_door, finish, hand_over
 from booking.services.sweeping import (
     end_due,
@@ -17,16 +24,19 @@ from booking.services.sweeping import (
 from booking.services.wishes import BookingWish, Extra
 
 __all__ = [
+    "BadRules",
     "BookingWish",
     "Extra",
     "QuoteChanged",
     "QuoteExpired",
+    "RulesInThePast",
     "SlotTaken",
     "amend",
     "approve",
     "book",
     "cancel",
     "charge_leases",
+    "check_document",
     "check_in",
     "check_out",
     "code_for_door",
@@ -35,12 +45,14 @@ __all__ = [
     "draft",
     "end_due",
     "end_leases",
+    "ensure_rules",
     "expire_due",
     "extend_due",
     "finish",
     "hand_over",
     "hold",
     "offer_quote",
+    "publish_rules",
     "record_ready",
     "reject",
     "release",

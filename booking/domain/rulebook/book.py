@@ -1,0 +1,254 @@
+"""A book: one version of the rules, read once, asked for every booking."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, tzinfo
+from typing import Any
+
+from booking.domain.grid import ZONE
+from booking.domain.rulebook import quotas, using
+from booking.domain.rulebook.contradictions import faults_between
+from booking.domain.rulebook.door import Door
+from booking.domain.rulebook.facts import UNUSED, Ask, Case, Crowd, Needs, Place, Renter, Usage
+from booking.domain.rulebook.judging import CHECKS, Bench, Check, length_text
+from booking.domain.rulebook.kinds import KINDS
+from booking.domain.rulebook.reading import Fault, Known, Rule, read
+from booking.domain.rulebook.verdict import Broken, Verdict
+
+_MOST_TERMS = 4096
+_HOLD = timedelta(minutes=10)
+
+
+class Unreadable(ValueError):
+    """The document has faults; it must be checked before it becomes a book."""
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        super().__init__("; ".join(f"{f.path}: {f.reason_en}" for f in faults))
+        self.faults = tuple(faults)
+
+
+def check(document: Any, *, known: Known | None = None) -> list[Fault]:
+    """Everything that is wrong with a document, in the order of its parts."""
+    reading = read(document, known=known)
+    return reading.faults + list(faults_between(reading.rules))
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """The rules that meet in one space and renter: one of each kind, and all of the others."""
+
+    one: Mapping[str, Rule]
+    every: tuple[Rule, ...]
+    checks: tuple[tuple[Check, Rule], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """One version of the rules."""
+
+    version: int
+    rules: tuple[Rule, ...]
+    week_starts_on: str = "MO"
+    digest: str = ""
+    zone: tzinfo = ZONE
+    _terms: dict[tuple[Any, ...], Terms] = field(default_factory=dict, compare=False, repr=False)
+
+    def terms(self, place: Place, renter: Renter) -> Terms:
+        """The rules for this space and renter; kept, because the next booking asks again."""
+        key = (
+            place.site, place.type, place.code,
+            renter.code, renter.category, renter.rating, renter.tags,
+        )  # fmt: skip
+        if (known := self._terms.get(key)) is not None:
+            return known
+        if len(self._terms) >= _MOST_TERMS:
+            self._terms.clear()
+        found = self._terms[key] = _terms(self.rules, place, renter)
+        return found
+
+    def hearing(self, case: Case) -> "Hearing":
+        """Begin to judge a case: first look at what it `needs`, then ask for the verdict."""
+        terms = [self.terms(place, case.renter) for place in case.places]
+        return Hearing(self, case, terms, _every(terms))
+
+    def judge(self, case: Case, usage: Usage = UNUSED) -> Verdict:
+        """The verdict, with the facts that the case needs at hand."""
+        return self.hearing(case).verdict(usage)
+
+    def hold_ttl(self, place: Place, renter: Renter) -> timedelta:
+        """How long a hold blocks its slot."""
+        rule = self.terms(place, renter).one.get("hold_ttl")
+        return timedelta(minutes=rule.params["minutes"]) if rule else _HOLD
+
+    def door(self, place: Place, renter: Renter) -> Door:
+        """When a stay may begin and when the room is given away."""
+        rule = self.terms(place, renter).one.get("check_in")
+        if rule is None:
+            return Door()
+        opens, grace = rule.params["opens_min"], rule.params["grace_min"]
+        return Door(
+            needed=rule.params["needed"],
+            opens=None if opens == "own" else timedelta(minutes=opens),
+            grace=None if grace is None else timedelta(minutes=grace),
+        )
+
+    def cancelling(
+        self, places: Sequence[Place], renter: Renter, starts_at: datetime, *, now: datetime
+    ) -> Verdict:
+        """Whether a booking may still be cancelled."""
+        bench = Bench(self.version, self.zone)
+        broken: dict[str, Broken] = {}
+        for place in places:
+            rule = self.terms(place, renter).one.get("cancel_cutoff")
+            if rule is None or rule.params["minutes"] is None:
+                continue
+            latest = starts_at - timedelta(minutes=rule.params["minutes"])
+            if now > latest:
+                zh, en = length_text(rule.params["minutes"])
+                broken[rule.code] = bench.broken(
+                    rule, "at", latest, None,
+                    f"须至少提前 {zh}取消", f"To be cancelled at least {en} ahead",
+                )  # fmt: skip
+        return Verdict(self.version, tuple(broken.values()))
+
+
+@dataclass(slots=True)
+class Hearing:
+    """One case before one book: `needs` says what to look up, `verdict` judges with it."""
+
+    book: Book
+    case: Case
+    terms: list[Terms]
+    every: list[Rule]
+    _asks: list[tuple[Rule, Ask]] = field(init=False)
+    _crowds: list[tuple[Rule, Crowd]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        book, case = self.book, self.case
+        self._asks = [
+            (rule, ask)
+            for rule in self.every
+            if rule.kind in quotas.PERIODIC
+            for ask in quotas.asks(rule, case, zone=book.zone, week_starts_on=book.week_starts_on)
+        ]
+        self._crowds = [
+            (rule, asked)
+            for rule in self.every
+            if rule.kind in quotas.CROWDS and (asked := quotas.crowd(rule, case)) is not None
+        ]
+
+    @property
+    def needs(self) -> Needs:
+        """What must be looked up before the verdict; mostly nothing."""
+        return Needs(
+            asks=tuple(ask for _, ask in self._asks),
+            crowds=tuple(asked for _, asked in self._crowds),
+            exposure=self.needs_price,
+            documents=tuple(sorted(self._documents())),
+        )
+
+    def _documents(self) -> set[str]:
+        """Required documents that the renter's own evidence does not already prove."""
+        last = using.last_day(self.case, Bench(self.book.version, self.book.zone))
+        return {
+            name
+            for rule in self.every
+            if rule.kind == "required_documents"
+            for name in rule.params["documents"]
+            if not using.good_until(self.case.renter.evidence, name, last)
+        }
+
+    @property
+    def needs_price(self) -> bool:
+        """Whether some rule limits what this renter may owe."""
+        return any(using.money_limit(rule, self.case) is not None for rule in self._money())
+
+    def verdict(self, usage: Usage = UNUSED) -> Verdict:
+        """Everything that is broken: time, room and renter first, then quotas and money.
+
+        Raises:
+            KeyError: `usage` lacks the answer to one of the `needs`.
+        """
+        broken = {(b.code, b.field, b.reason_en): b for b in self._broken(usage)}
+        return Verdict(self.book.version, tuple(broken.values()), tuple(self._approvals()))
+
+    def _broken(self, usage: Usage) -> Iterator[Broken]:
+        case, bench = self.case, Bench(self.book.version, self.book.zone)
+        yield from self._limits(bench)
+        for rule, ask in self._asks:
+            yield from using.quota(rule, ask, case, usage, bench)
+        for rule, asked in self._crowds:
+            yield from using.crowd(rule, asked, case, usage, bench)
+        for rule in self.every:
+            if rule.kind == "required_documents":
+                yield from using.documents(rule, case, usage, bench)
+        for rule in self._money():
+            yield from using.money(rule, case, usage, bench)
+
+    def _limits(self, bench: Bench) -> Iterator[Broken]:
+        """Kind by kind, in each space the most specific rule."""
+        if len(self.terms) == 1:
+            for check_one, rule in self.terms[0].checks:
+                yield from check_one(rule, self.case, self.case.main, bench)
+            return
+        for kind, check_one in CHECKS.items():
+            for terms, place in zip(self.terms, self.case.places, strict=True):
+                if found := terms.one.get(kind):
+                    yield from check_one(found, self.case, place, bench)
+
+    def _money(self) -> Iterator[Rule]:
+        seen: set[str] = set()
+        for terms in self.terms:
+            for kind in ("prepaid", "credit_limit"):
+                rule = terms.one.get(kind)
+                if rule is not None and rule.code not in seen:
+                    seen.add(rule.code)
+                    yield rule
+
+    def _approvals(self) -> Iterator[str]:
+        """Who may approve needs nobody's approval."""
+        if not self.case.approver:
+            for rule in self.every:
+                if rule.kind == "approval" and using.asks_approval(rule, self.case):
+                    yield rule.code
+
+
+def _terms(rules: Iterable[Rule], place: Place, renter: Renter) -> Terms:
+    one: dict[str, Rule] = {}
+    every: list[Rule] = []
+    for rule in rules:
+        if not rule.scope.fits(place, renter):
+            continue
+        if KINDS[rule.kind].all_apply:
+            every.append(rule)
+        elif rule.kind not in one or rule.order > one[rule.kind].order:
+            one[rule.kind] = rule
+    checks = tuple((check_one, one[kind]) for kind, check_one in CHECKS.items() if kind in one)
+    return Terms(one, _without_replaced(every), checks)
+
+
+def _every(terms: Sequence[Terms]) -> list[Rule]:
+    """The rules that apply to a booking of several spaces: those of any of them, once."""
+    if len(terms) == 1:
+        return list(terms[0].every)
+    found = {rule.code: rule for each in terms for rule in each.every}
+    return list(_without_replaced(sorted(found.values(), key=lambda rule: rule.position)))
+
+
+def _without_replaced(rules: Sequence[Rule]) -> tuple[Rule, ...]:
+    replaced = {code for rule in rules for code in rule.replaces}
+    return tuple(rule for rule in rules if rule.code not in replaced)
+
+
+def compile_book(
+    document: Any, *, version: int = 0, digest: str = "", zone: tzinfo = ZONE
+) -> Book:
+    """The book that a document describes.
+
+    Raises:
+        Unreadable: the document has faults.
+    """
+    reading = read(document)
+    if reading.faults:
+        raise Unreadable(reading.faults)
+    return Book(version, tuple(reading.rules), reading.week_starts_on, digest, zone)

@@ -1,0 +1,220 @@
+"""What the rules look at: places, renters, the case to judge, and what was used already."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from types import MappingProxyType
+
+from base_ops.core.spans import Span
+
+
+def _nothing() -> Mapping[str, date | None]:
+    return MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What the rules need to know of a space and its type."""
+
+    code: str
+    bookable: bool = True
+    capacity: int = 1
+    unit_count: int | None = None
+    slot_min: int = 30
+    min_min: int = 60
+    type: str = ""
+    site: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Renter:
+    """What the rules need to know of a tenant.
+
+    `evidence` names what is known of the tenant without looking further, each with the last day it
+    is good for (None: for good). `prepaid_fen` is money received in advance.
+    """
+
+    code: str
+    rating: str = "B"
+    active: bool = True
+    category: str = ""
+    tags: frozenset[str] = frozenset()
+    credit_limit_fen: int = 0
+    prepaid_fen: int = 0
+    evidence: Mapping[str, date | None] = field(default_factory=_nothing, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One wish as the rules judge it.
+
+    Args:
+        places: every space of the wish, the main one first.
+        renter: who books.
+        span: the wished time.
+        now: the present instant.
+        headcount: how many people come; they must fit into the main space.
+        units: how many units of the main space.
+        was: the time an existing booking has now, when it is changed; None for a new one.
+        series_last: the start of the last instance, when this is one of a series.
+        price_fen: what it would cost, when that is known.
+        approver: whether whoever books may approve requests.
+    """
+
+    places: tuple[Place, ...]
+    renter: Renter
+    span: Span
+    now: datetime
+    headcount: int = 1
+    units: int = 1
+    was: Span | None = None
+    series_last: datetime | None = None
+    price_fen: int | None = None
+    approver: bool = False
+
+    @property
+    def main(self) -> Place:
+        """The space that the headcount and the units are about."""
+        return self.places[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Stay:
+    """An existing booking, as far as quotas care."""
+
+    span: Span
+    spaces: tuple[str, ...]
+    code: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """How much of some windows is used: the question of one quota about one period.
+
+    Args:
+        rule: the code of the quota.
+        label: the period, as people name it.
+        windows: the counted parts of the period, in order, apart from each other.
+        spaces: only bookings of these spaces count; None: of all.
+        types: only bookings of spaces of these types count; None: of all.
+        sites: only bookings of spaces of these sites count; None: of all.
+        ended_after: bookings that ended by then do not count; None: all count.
+    """
+
+    rule: str
+    label: str
+    windows: tuple[Span, ...]
+    spaces: frozenset[str] | None = None
+    types: frozenset[str] | None = None
+    sites: frozenset[str] | None = None
+    ended_after: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Crowd:
+    """Who is there at the same time: the question of one limit of simultaneous bookings.
+
+    Args:
+        rule: the code of the limit.
+        window: the wished time.
+        venue: everybody's bookings, each of its spaces counted; otherwise the renter's own.
+        spaces: only bookings of these spaces count; None: of all.
+        types: only bookings of spaces of these types count; None: of all.
+        sites: only bookings of spaces of these sites count; None: of all.
+    """
+
+    rule: str
+    window: Span
+    venue: bool
+    spaces: frozenset[str] | None = None
+    types: frozenset[str] | None = None
+    sites: frozenset[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Used:
+    """The answer to an Ask."""
+
+    seconds: int = 0
+    count: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """Everything that must be looked up before a case can be judged."""
+
+    asks: tuple[Ask, ...] = ()
+    crowds: tuple[Crowd, ...] = ()
+    exposure: bool = False
+    documents: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.asks or self.crowds or self.exposure or self.documents)
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """The answers: by ask, by crowd (the other stays in its window), by document, and exposure.
+
+    `exposure_fen` is what the renter owes already: live bookings and charges without an invoice.
+    """
+
+    used: Mapping[Ask, Used] = field(default_factory=dict)
+    around: Mapping[Crowd, tuple[Span, ...]] = field(default_factory=dict)
+    exposure_fen: int = 0
+    evidence: Mapping[str, date | None] = field(default_factory=_nothing)
+
+    def of(self, ask: Ask) -> Used:
+        """The answer to one ask; an ask nobody looked up is a mistake of the caller (KeyError)."""
+        return self.used[ask]
+
+
+UNUSED = Usage()
+
+
+def tally(needs: Needs, stays: Iterable[Stay], places: Mapping[str, Place]) -> Usage:
+    """Answer from plain stays what the database answers from rows.
+
+    Args:
+        needs: what is asked.
+        stays: the renter's other bookings; for crowds of the venue, everybody's.
+        places: the spaces that the stays name.
+    """
+    known = list(stays)
+    used = {ask: _used(ask, known, places) for ask in needs.asks}
+    around = {crowd: tuple(_around(crowd, known, places)) for crowd in needs.crowds}
+    return Usage(used, around)
+
+
+def _used(ask: Ask, stays: Iterable[Stay], places: Mapping[str, Place]) -> Used:
+    seconds = count = 0
+    for stay in stays:
+        if ask.ended_after is not None and stay.span.end <= ask.ended_after:
+            continue
+        if not any(counts(ask, places[code]) for code in stay.spaces):
+            continue
+        seconds += seconds_within(stay.span, ask.windows)
+        count += any(stay.span.overlaps(window) for window in ask.windows)
+    return Used(seconds, count)
+
+
+def _around(crowd: Crowd, stays: Iterable[Stay], places: Mapping[str, Place]) -> Iterator[Span]:
+    for stay in stays:
+        if stay.span.overlaps(crowd.window):
+            there = sum(counts(crowd, places[code]) for code in stay.spaces)
+            yield from [stay.span] * (there if crowd.venue else min(there, 1))
+
+
+def counts(question: Ask | Crowd, place: Place) -> bool:
+    """Whether a booking of this place is meant."""
+    return (
+        (question.spaces is None or place.code in question.spaces)
+        and (question.types is None or place.type in question.types)
+        and (question.sites is None or place.site in question.sites)
+    )
+
+
+def seconds_within(span: Span, windows: Iterable[Span]) -> int:
+    """How many seconds of the span lie inside the windows, which are apart from each other."""
+    inside = (span.intersect(window) for window in windows)
+    return round(sum(common.length.total_seconds() for common in inside if common))

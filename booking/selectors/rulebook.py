@@ -1,0 +1,182 @@
+"""The rules in force, compiled once per process and version."""
+
+from collections.abc import Collection, Mapping
+from datetime import date, datetime
+from typing import Any
+
+from django.db import connection
+from django.db.models import QuerySet
+
+from base_ops.core import errors
+from base_ops.core.models import Site, Space, SpaceType, Tenant
+from booking.domain import rulebook
+from booking.models import RuleBook
+
+Version = tuple[int, str]
+IN_FORCE = (
+    "SELECT version, digest FROM booking_rulebook WHERE valid_from <= %s"
+    " ORDER BY version DESC LIMIT 1"
+)
+_KEPT = 8
+_compiled: dict[Version, rulebook.Book] = {}
+
+
+class NoRules(errors.Unavailable):
+    """No version of the rules is in force: nothing can be judged."""
+
+    code, title_zh, title_en = "no_rules", "没有生效的预订规则", "No booking rules are in force"
+
+
+class UnknownRules(errors.NotFound):
+    """There is no such version."""
+
+    code, title_zh, title_en = "unknown_rules_version", "没有该规则版本", "No such rules version"
+
+
+def current_book(*, now: datetime) -> rulebook.Book:
+    """The newest version in force; one tiny query, and none more when it was read before.
+
+    Raises:
+        NoRules: there is none.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(IN_FORCE, [now])
+        found: Version | None = cursor.fetchone()
+    if found is None:
+        raise NoRules
+    return _compiled.get(found) or _read(found[0])
+
+
+def book_of(version: int) -> rulebook.Book:
+    """One version, as a booking froze it.
+
+    Raises:
+        UnknownRules: there is no such version.
+    """
+    for (known, _), book in list(_compiled.items()):
+        if known == version and RuleBook.objects.filter(version=version, digest=book.digest):
+            return book
+    return _read(version)
+
+
+def _read(version: int) -> rulebook.Book:
+    row = row_of(version)
+    book = rulebook.compile_book(row.document, version=row.version, digest=row.digest)
+    while len(_compiled) >= _KEPT:
+        _compiled.pop(next(iter(_compiled)), None)
+    _compiled[row.version, row.digest] = book
+    return book
+
+
+def row_of(version: int) -> RuleBook:
+    """One version as it was written.
+
+    Raises:
+        UnknownRules: there is no such version.
+    """
+    row = RuleBook.objects.filter(version=version).first()
+    if row is None:
+        raise UnknownRules(f"version {version}")
+    return row
+
+
+def newest_rules(*, lock: bool = False) -> RuleBook:
+    """The newest version, in force or not yet; `lock` keeps rivals from writing the next one.
+
+    Raises:
+        NoRules: there is none.
+    """
+    rows = RuleBook.objects.order_by("-version")
+    row = (rows.select_for_update(no_key=True) if lock else rows).first()
+    if row is None:
+        raise NoRules
+    return row
+
+
+def rule_versions() -> QuerySet[RuleBook]:
+    """Every version, the newest first, without the documents."""
+    return RuleBook.objects.defer("document").order_by("-version")
+
+
+def known_codes() -> rulebook.Known:
+    """What rules can be about: the codes that exist."""
+
+    def of(rows: QuerySet[Any], name: str = "code") -> Collection[str]:
+        return frozenset(rows.values_list(name, flat=True))
+
+    return rulebook.Known(
+        {
+            "sites": of(Site.objects.all()),
+            "spaces": of(Space.objects.all()),
+            "space_types": of(SpaceType.objects.all()),
+            "tenants": of(Tenant.objects.all()),
+        }
+    )
+
+
+def place(space: Space) -> rulebook.Place:
+    """The space as the rules see it; its type and floor are read if they are not at hand."""
+    kind = space.type
+    return rulebook.Place(
+        code=space.code,
+        bookable=space.bookable,
+        capacity=space.capacity,
+        unit_count=space.unit_count,
+        slot_min=kind.slot_min,
+        min_min=kind.min_min,
+        type=kind.code,
+        site=_site_code(space.floor.site_id),
+    )
+
+
+_sites: dict[int, str] = {}
+
+
+def _site_code(site_id: int) -> str:
+    """A site's code, which never changes; asked for once."""
+    if (code := _sites.get(site_id)) is None:
+        code = _sites[site_id] = Site.objects.values_list("code", flat=True).get(pk=site_id)
+    return code
+
+
+def renter(tenant: Tenant) -> rulebook.Renter:
+    """The tenant as the rules see it.
+
+    Its own evidence is its tags, what its profile says is true, and `documents` in the profile:
+    the last day of each, or null. Proofs that billing keeps are looked up when a rule asks.
+    """
+    profile: Mapping[str, Any] = tenant.profile
+    return rulebook.Renter(
+        code=tenant.code,
+        rating=tenant.compliance_rating,
+        active=tenant.status == "active",
+        category=tenant.category,
+        tags=frozenset(tenant.tags),
+        credit_limit_fen=tenant.credit_limit_fen,
+        prepaid_fen=_amount(profile.get("prepaid_fen")),
+        evidence=dict.fromkeys(tenant.tags)
+        | {name: None for name, value in profile.items() if value is True}
+        | _dated(profile.get("documents")),
+    )
+
+
+def _amount(value: Any) -> int:
+    return value if isinstance(value, int) and not isinstance(value, bool) else 0
+
+
+def _dated(documents: Any) -> dict[str, date | None]:
+    """Documents with their last day; what has no readable date proves nothing."""
+    found: dict[str, date | None] = {}
+    for name, until in documents.items() if isinstance(documents, dict) else ():
+        if until is None:
+            found[name] = None
+        elif isinstance(until, str) and (day := _day(until)) is not None:
+            found[name] = day
+    return found
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None

@@ -1,0 +1,154 @@
+"""What quotas, crowds, credit and documents need to know: one query for all of it, or none."""
+
+from collections.abc import Collection, Iterator, Sequence
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from django.db import connection
+
+from base_ops.core.models import Tenant
+from base_ops.core.spans import Span
+from billing.selectors import exposure
+from booking.domain.grid import ZONE
+from booking.domain.rulebook import UNUSED, Ask, Crowd, Needs, Usage, Used
+from booking.domain.states import BLOCKING, Status
+
+LONGEST = timedelta(days=31)
+"""No booking is longer (api.common.span_of): how far back one that still runs can have begun."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_COUNTED = [str(status) for status in (*BLOCKING, Status.COMPLETED)]
+_OPEN = [str(status) for status in BLOCKING]
+_ASK, _CROWD, _EXPOSURE, _PROOF = range(4)
+
+# What counts: not what an expired hold held, nor the bookings that are being changed.
+_LIVE = (
+    "b.status = ANY(%s) AND (b.status <> 'held' OR b.expires_at > %s) AND b.id <> ALL(%s)"
+    " AND b.starts_at < q.hi AND b.ends_at > q.lo AND b.starts_at > q.lo - %s"
+)
+_THERE = (
+    "EXISTS (SELECT 1 FROM core_space s JOIN core_spacetype t ON t.id = s.type_id"
+    " JOIN core_floor f ON f.id = s.floor_id JOIN core_site x ON x.id = f.site_id"
+    " WHERE s.id = b.space_id"
+    " AND (q.spaces IS NULL OR s.code = ANY(q.spaces))"
+    " AND (q.types IS NULL OR t.code = ANY(q.types))"
+    " AND (q.sites IS NULL OR x.code = ANY(q.sites)))"
+)
+_ASK_ROW = (
+    "(%s::int, %s::timestamptz, %s::timestamptz, %s::text[], %s::text[], %s::text[],"
+    " %s::timestamptz)"
+)
+_ASK_SQL = (
+    "SELECT 0, q.n, count(DISTINCT b.id), coalesce(round(sum("
+    " extract(epoch FROM least(b.ends_at, q.hi) - greatest(b.starts_at, q.lo)))), 0)::bigint"
+    " FROM (VALUES {rows}) AS q (n, lo, hi, spaces, types, sites, ended_after)"
+    " JOIN booking_booking b ON b.tenant_id = %s AND {live}"
+    " AND (q.ended_after IS NULL OR b.ends_at > q.ended_after)"
+    " WHERE {there} GROUP BY q.n"
+)
+_CROWD_SQL = (
+    "SELECT 1, q.n, (extract(epoch FROM b.starts_at) * 1000000)::bigint,"
+    " (extract(epoch FROM b.ends_at) * 1000000)::bigint"
+    " FROM (VALUES (%s::int, %s::timestamptz, %s::timestamptz, %s::text[], %s::text[],"
+    " %s::text[])) AS q (n, lo, hi, spaces, types, sites)"
+    " JOIN booking_booking b ON {whose} AND {live} WHERE {there}"
+)
+_EXPOSURE_SQL = (
+    "SELECT 2, 0, coalesce(sum(b.price_fen), 0)::bigint + {charges}::bigint, 0::bigint"
+    " FROM booking_booking b WHERE b.tenant_id = %s AND b.status = ANY(%s)"
+    " AND (b.status <> 'held' OR b.expires_at > %s) AND b.id <> ALL(%s)"
+)
+_PROOF_SQL = (
+    "SELECT 3, array_position(%s::text[], p.key::text) - 1,"
+    " (p.max - date '1970-01-01')::bigint, 0::bigint FROM ({proofs}) p"
+)
+
+
+def usage(*, needs: Needs, tenant: Tenant, ignoring: Collection[int] = (), now: datetime) -> Usage:
+    """Answer what a case needs.
+
+    Args:
+        needs: the questions; none, and the database is not asked.
+        tenant: who would book.
+        ignoring: ids of bookings that are being changed, whose present time does not count.
+        now: decides which holds still count.
+    """
+    if not needs:
+        return UNUSED
+    parts = list(_parts(needs, tenant, list(ignoring), now))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            " UNION ALL ".join(sql for sql, _ in parts),
+            [value for _, values in parts for value in values],
+        )
+        return _read(needs, cursor.fetchall())
+
+
+def _parts(
+    needs: Needs, tenant: Tenant, ignoring: list[int], now: datetime
+) -> Iterator[tuple[str, list[Any]]]:
+    """The parts of the query with their parameters; a first column says which part a row is of."""
+    live = [now, ignoring, LONGEST]
+    if needs.asks:
+        yield _asks(needs.asks, tenant.pk, [_COUNTED, *live])
+    for index, crowd in enumerate(needs.crowds):
+        yield _crowd(index, crowd, tenant.pk, [_OPEN, *live])
+    if needs.exposure:
+        yield (
+            _EXPOSURE_SQL.format(charges=exposure.OPEN_CHARGES),
+            [tenant.pk, tenant.pk, _OPEN, now, ignoring],
+        )
+    if needs.documents:
+        names, today = list(needs.documents), now.astimezone(ZONE).date()
+        yield _PROOF_SQL.format(proofs=exposure.PROOFS), [names, tenant.pk, names, today]
+
+
+def _asks(asks: Sequence[Ask], tenant_id: int, live: list[Any]) -> tuple[str, list[Any]]:
+    """Per ask, how many bookings touch its windows, and for how many seconds in all."""
+    rows = [
+        (n, window.start, window.end, *_filters(ask), ask.ended_after)
+        for n, ask in enumerate(asks)
+        for window in ask.windows
+    ]
+    there = _THERE if any(_named(ask) for ask in asks) else "true"
+    sql = _ASK_SQL.format(rows=", ".join([_ASK_ROW] * len(rows)), live=_LIVE, there=there)
+    return sql, [*(value for row in rows for value in row), tenant_id, *live]
+
+
+def _crowd(index: int, crowd: Crowd, tenant_id: int, live: list[Any]) -> tuple[str, list[Any]]:
+    """When others are there: the tenant's bookings, or each space of everybody's."""
+    whose, own = ("true", []) if crowd.venue else ("b.tenant_id = %s", [tenant_id])
+    sql = _CROWD_SQL.format(whose=whose, live=_LIVE, there=_THERE if _named(crowd) else "true")
+    return sql, [index, crowd.window.start, crowd.window.end, *_filters(crowd), *own, *live]
+
+
+def _named(question: Ask | Crowd) -> bool:
+    return (question.spaces, question.types, question.sites) != (None, None, None)
+
+
+def _filters(question: Ask | Crowd) -> list[list[str] | None]:
+    return [
+        None if names is None else sorted(names)
+        for names in (question.spaces, question.types, question.sites)
+    ]
+
+
+def _read(needs: Needs, rows: Sequence[tuple[int, int, int, int]]) -> Usage:
+    used = dict.fromkeys(needs.asks, Used())
+    around: dict[Crowd, tuple[Span, ...]] = dict.fromkeys(needs.crowds, ())
+    exposure_fen = 0
+    evidence: dict[str, date | None] = {}
+    for part, index, a, b in rows:
+        if part == _ASK:
+            used[needs.asks[index]] = Used(seconds=b, count=a)
+        elif part == _CROWD:
+            around[needs.crowds[index]] += (Span(_instant(a), _instant(b)),)
+        elif part == _EXPOSURE:
+            exposure_fen = a
+        else:
+            evidence[needs.documents[index]] = date(1970, 1, 1) + timedelta(days=a)
+    return Usage(used, around, exposure_fen, evidence)
+
+
+def _instant(microseconds: int) -> datetime:
+    return _EPOCH + timedelta(microseconds=microseconds)
