@@ -66,7 +66,8 @@ def _claim(request: HttpRequest, user: User, key: str, now: datetime) -> tuple[i
         KeyReused: the key names another operation or body.
     """
     operation = f"{request.method} {request.path}"[:160]
-    digest = hashlib.sha256(request.body).hexdigest()
+    asked = request.META.get("QUERY_STRING", "").encode()
+    digest = hashlib.sha256(asked + b"\0" + request.body if asked else request.body).hexdigest()
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO core_idempotencykey"

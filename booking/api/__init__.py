@@ -10,6 +10,7 @@ from booking.api import (
     equipment,
     exports,
     figures,
+    imports,
     leases,
     refusing,
     search,
@@ -23,6 +24,7 @@ PARTS = (
     equipment,
     exports,
     figures,
+    imports,
     leases,
     search,
 )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import CharField, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models import CharField, Exists, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 from psycopg.types.range import TimestamptzRange
 
@@ -16,7 +16,7 @@ from base_ops.core.spans import Span
 from booking.domain import busy, states
 from booking.domain.ics import Event, Head, Mark
 from booking.domain.rules import ZONE
-from booking.models import Allocation, Booking, CalendarFeed
+from booking.models import Allocation, Booking, BookingPart, CalendarFeed
 from booking.selectors.bookings import bookings_for
 from booking.selectors.taking import active, units_of
 
@@ -100,8 +100,9 @@ def _bookings(feed: CalendarFeed, span: Span, *, now: datetime) -> QuerySet[Book
     if feed.scope == "tenant":
         return rows.filter(tenant=feed.tenant)
     if feed.scope == "space":
-        return rows.filter(space=feed.space)
-    made = records.filter(action="booking.book", actor_kind="user")
+        beside = BookingPart.objects.filter(booking=OuterRef("pk"), space=feed.space)
+        return rows.filter(Q(space=feed.space) | Exists(beside))
+    made = records.filter(action__in=("booking.book", "booking.draft"), actor_kind="user")
     maker = Subquery(made.order_by("at").values("actor_id")[:1], output_field=CharField())
     return rows.annotate(made_by=Coalesce(maker, Value(""))).filter(
         made_by=str(feed.created_by_id)

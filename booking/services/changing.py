@@ -1,7 +1,9 @@
 """One way to change a booking's status: by the table, with a version, on record, shown live."""
 
 import logging
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +15,8 @@ from booking.models import Booking
 from booking.services import locking, telling
 
 logger = logging.getLogger(__name__)
+
+_waiting: ContextVar[set[int] | None] = ContextVar("waiting", default=None)
 
 
 class MovedMeanwhile(errors.Conflict):
@@ -105,8 +109,29 @@ def record(
 
 def show(booking: Booking, *, now: datetime) -> None:
     """Publish what the change means for the space; last statement of a transaction."""
-    if booking.starts_at < now + occupancy.LOOKAHEAD:
-        occupancy.refresh(space_ids=spaces_of(booking), now=now)
+    if booking.starts_at >= now + occupancy.LOOKAHEAD:
+        return
+    if (waiting := _waiting.get()) is not None:
+        waiting.update(spaces_of(booking))
+        return
+    occupancy.refresh(space_ids=spaces_of(booking), now=now)
+
+
+@contextmanager
+def shown_together(*, now: datetime) -> Iterator[set[int]]:
+    """Publish the changes of many bookings once, at the end of their transaction.
+
+    Publishing holds the live topics until the commit: done after each of many bookings it would
+    keep everybody else waiting. Yields the ids of the spaces to show; clear it to show none.
+    """
+    spaces: set[int] = set()
+    before = _waiting.set(spaces)
+    try:
+        yield spaces
+    finally:
+        _waiting.reset(before)
+    if spaces:
+        occupancy.refresh(space_ids=sorted(spaces), now=now)
 
 
 def spaces_of(booking: Booking) -> list[int]:

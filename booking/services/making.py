@@ -40,7 +40,13 @@ class SlotTaken(errors.Conflict):
         self, conflicts: list[dict[str, Any]], search: Callable[[], Mapping[str, object]]
     ) -> None:
         self._search = search
+        self._conflicts = conflicts
         super().__init__("the slot is taken, buffers included", conflicts=conflicts)
+
+    @property
+    def conflicts(self) -> list[dict[str, Any]]:
+        """What is in the way; of others only that they are busy."""
+        return self._conflicts
 
     @property
     def context(self) -> dict[str, object]:

@@ -318,6 +318,25 @@ def test_a_space_with_units_is_busy_only_when_all_are_taken(member: User) -> Non
     assert (len(one), len(both)) == (0, 1)
 
 
+def test_a_booking_shows_in_the_feed_of_each_space_that_it_takes(member: User) -> None:
+    room, beside = world.studio(), world.studio()
+    booking = booked(member, room, extras=[services.Extra(space=beside)])
+    draft = services.draft(
+        wish=services.BookingWish(
+            space=room, tenant=booking.tenant, span=world.span(at(30)), headcount=1
+        ),
+        actor=member.actor,
+        now=clock.now(),
+    )
+
+    for shown in (
+        events(address(member, scope="space", space=beside.code)),
+        events(address(member, scope="user")),
+    ):
+        assert [str(e["UID"]).split("@")[0] for e in shown] == [booking.code]
+    assert draft.status == "draft"
+
+
 def test_the_base_sees_whose_it_is_and_what_is_closed(member: User) -> None:
     space = world.studio()
     booking = booked(member, space, title="首秀")
