@@ -2,7 +2,13 @@
 
 from billing.domain.rating import ServiceWish
 from billing.services.budgets import BookingSuspended, BudgetUsedUp, release, reserve
-from billing.services.bulk import Claim, reserve_many
+from billing.services.bulk import (
+    Claim,
+    quote_claims,
+    release_many,
+    replace_many,
+    reserve_many,
+)
 from billing.services.charging import (
     charge_booking,
     charge_many,
@@ -30,9 +36,12 @@ __all__ = [
     "known_sources",
     "preview_run",
     "quote",
+    "quote_claims",
     "quote_lease",
     "quote_many",
     "release",
+    "release_many",
+    "replace_many",
     "reserve",
     "reserve_many",
 ]

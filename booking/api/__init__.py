@@ -14,6 +14,7 @@ from booking.api import (
     leases,
     refusing,
     search,
+    series,
 )
 
 PARTS = (
@@ -27,6 +28,7 @@ PARTS = (
     imports,
     leases,
     search,
+    series,
 )
 
 install = refusing.install

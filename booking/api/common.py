@@ -123,8 +123,8 @@ def extras_of(wish: WishIn) -> tuple[services.Extra, ...]:
 def _extra(
     index: int, wish: ExtraIn, spaces: dict[str, Space], pools: dict[str, EquipmentPool]
 ) -> services.Extra:
-    space = _named(f"extras.{index}.space", wish.space, spaces)
-    pool = _named(f"extras.{index}.pool", wish.pool, pools)
+    space = named(f"extras.{index}.space", wish.space, spaces)
+    pool = named(f"extras.{index}.pool", wish.pool, pools)
     span = None
     if wish.starts_at is not None or wish.ends_at is not None:
         if wish.starts_at is None or wish.ends_at is None or wish.ends_at <= wish.starts_at:
@@ -133,7 +133,12 @@ def _extra(
     return services.Extra(space=space, pool=pool, quantity=wish.quantity, span=span)
 
 
-def _named(name: str, code: str | None, rows: dict[str, R]) -> R | None:
+def named(name: str, code: str | None, rows: dict[str, R]) -> R | None:
+    """The row that a code names; none for no code.
+
+    Raises:
+        UnknownResource: there is none.
+    """
     if code is None:
         return None
     if code not in rows:

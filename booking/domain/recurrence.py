@@ -93,14 +93,15 @@ def starts(
     _check_instants(start, *added, *left_out)
     begin = start.astimezone(zone)
     last = _years_later(begin, limits.years)
-    if outside := [at for at in added if not begin <= at.astimezone(zone) <= last]:
+    first = _years_later(begin, -limits.years)
+    if outside := [at for at in added if not first <= at.astimezone(zone) <= last]:
         raise StartsUnclear(
             outside[0].isoformat(),
             fields=[
                 FieldFault(
                     "rdates",
-                    f"须在首次开始之后 {limits.years} 年内",
-                    f"must lie within {limits.years} years after the start",
+                    f"须在首次开始前后 {limits.years} 年内",
+                    f"must lie within {limits.years} years of the start",
                 )
             ],
         )
@@ -109,7 +110,9 @@ def starts(
         at.astimezone(UTC) for at in left_out
     }
     if not kept:
-        raise RruleEmpty("every date is left out")
+        raise RruleEmpty(
+            fields=fields_of(Fault("RRULE", "没有剩下的日期", "every date is left out"))
+        )
     if len(kept) > limits.instances:
         raise _too_many(limits)
     return [at.astimezone(zone) for at in sorted(kept)]
@@ -180,6 +183,15 @@ def _local_until(rule: Rule, zone: ZoneInfo) -> rrule.Until | None:
         return rule.until
     local = rule.until.at.replace(tzinfo=UTC).astimezone(zone).replace(tzinfo=None)
     return rrule.Until(local, "utc")
+
+
+def last_of(rule: Rule, zone: ZoneInfo = ZONE) -> datetime | None:
+    """The instant of UNTIL; a date's last second."""
+    until = _local_until(rule, zone)
+    if until is None:
+        return None
+    at = until.at.replace(hour=23, minute=59, second=59) if until.kind == "date" else until.at
+    return at.replace(tzinfo=zone)
 
 
 def _expanded(rule: Rule, begin: datetime, limits: Limits) -> Iterator[datetime]:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Literal
 
@@ -133,6 +133,35 @@ def read(text: str) -> Rule:
     if unfit := list(_unfit(rule, parts)):
         _refuse(unfit)
     return rule
+
+
+def ended(text: str, last: datetime) -> str:
+    """The same rule with its last possible instant, instead of what ended it."""
+    return ";".join([*_but_end(text), f"UNTIL={last.astimezone(UTC):%Y%m%dT%H%M%SZ}"])
+
+
+def continued(text: str, *, after: int) -> str:
+    """The same rule for what is left when `after` of its instances are taken off its start."""
+    count = read(text).count
+    if count is None:
+        return text
+    return ";".join([*_but_end(text), f"COUNT={count - after}"])
+
+
+def turned(text: str, days: int) -> str:
+    """A weekly rule with its weekdays so many days later; any other rule as it is."""
+    rule = read(text)
+    if rule.freq is not Freq.WEEKLY or not rule.days or not days % 7:
+        return text
+    names = ",".join(DAYS[d] for d in sorted((day.weekday + days) % 7 for day in rule.days))
+    return ";".join(
+        f"BYDAY={names}" if part.upper().startswith("BYDAY=") else part
+        for part in text.split(";")
+    )  # fmt: skip
+
+
+def _but_end(text: str) -> list[str]:
+    return [p for p in text.split(";") if not p.upper().startswith(("COUNT=", "UNTIL="))]
 
 
 def _refuse(faults: list[Fault]) -> None:

@@ -89,6 +89,8 @@ FINAL = (
     Status.NO_SHOW,
     Status.EXPIRED,
 )
+# As if they had never been: their date of a series may be booked again.
+GIVEN_BACK = (Status.CANCELLED, Status.REJECTED, Status.RELEASED, Status.EXPIRED)
 # Nobody decided about them yet: their title, time and room may still change freely.
 OPEN = (Status.DRAFT, Status.HELD, Status.PENDING_APPROVAL)
 

@@ -10,6 +10,7 @@ from booking.models.figures import RefusalCount
 from booking.models.handovers import Handover, HandoverPhoto, LateStart
 from booking.models.leases import Lease
 from booking.models.rulebook import RuleBook
+from booking.models.series import Series, SeriesSkip
 
 __all__ = [
     "KINDS",
@@ -28,5 +29,7 @@ __all__ = [
     "Lease",
     "RefusalCount",
     "RuleBook",
+    "Series",
+    "SeriesSkip",
     "WrongPin",
 ]

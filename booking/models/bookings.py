@@ -9,6 +9,7 @@ from base_ops.core.models import Space, Tenant
 from base_ops.core.spans import Span
 from booking.domain import slots, states
 from booking.models.equipment import EquipmentPool
+from booking.models.series import Series
 
 STATUSES = [(str(s), str(s)) for s in states.Status]
 
@@ -54,6 +55,12 @@ class Booking(models.Model):
     live_minutes = models.PositiveIntegerField(null=True, blank=True)
     energy_wh = models.BigIntegerField(null=True, blank=True)
     source = models.CharField(max_length=16, default="api")
+    series = models.ForeignKey(
+        Series, on_delete=models.PROTECT, null=True, blank=True, related_name="bookings"
+    )
+    recurrence_id = models.DateTimeField(
+        null=True, blank=True, help_text="the start its series gave it, wherever it was moved"
+    )
     version = models.PositiveIntegerField(default=1)
 
     class Meta:
@@ -74,6 +81,17 @@ class Booking(models.Model):
             ),
             models.CheckConstraint(
                 name="booking_price_not_negative", condition=Q(price_fen__gte=0)
+            ),
+            models.CheckConstraint(
+                name="booking_recurs_in_series",
+                condition=Q(series__isnull=True, recurrence_id__isnull=True)
+                | Q(series__isnull=False, recurrence_id__isnull=False),
+            ),
+            # A date that was given back may be booked again.
+            models.UniqueConstraint(
+                fields=["series", "recurrence_id"],
+                name="booking_once_per_recurrence",
+                condition=~Q(status__in=states.GIVEN_BACK),
             ),
         ]
         indexes = [

@@ -12,7 +12,7 @@ from base_ops.core import notifications
 from base_ops.core.actors import Actor
 from base_ops.core.models import Role, Space, Tenant
 from booking.domain.states import Deed, Status
-from booking.models import Booking
+from booking.models import Booking, Series
 
 
 def names(thing: Space | Tenant) -> dict[str, str]:
@@ -220,6 +220,31 @@ def series_created(
             "first_at": first_at,
         },
         dedup=f"series.created:{series}",
+        now=now,
+    )
+
+
+def series_changed(series: Series, *, changed: int, first_at: datetime, now: datetime) -> None:
+    """Several sessions of a series are at other times, in another room or otherwise different."""
+    _tell_of_series(series, "series.changed", changed=changed, first_at=first_at, now=now)
+
+
+def series_cancelled(
+    series: Series, *, cancelled: int, first_at: datetime, reason: str, now: datetime
+) -> None:
+    """Several sessions of a series were given back."""
+    _tell_of_series(
+        series, "series.cancelled", cancelled=cancelled, first_at=first_at, reason=reason or "—",
+        now=now,
+    )  # fmt: skip
+
+
+def _tell_of_series(series: Series, kind: str, *, now: datetime, **params: Any) -> None:
+    notifications.tell(
+        kind=kind,
+        audience=notifications.TenantPeople(series.tenant_id),
+        params={"series": series.code, "space": names(series.space), **params},
+        dedup=f"{kind}:{series.code}:{series.version}",
         now=now,
     )
 

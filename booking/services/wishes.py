@@ -50,6 +50,20 @@ class BookingWish:
         """The part that the rules judge."""
         return rules.Wish(self.span, self.headcount, self.units)
 
+    @property
+    def priced_services(self) -> tuple[ServiceWish, ...]:
+        """Services, and equipment, which is priced as one: per hour and thing."""
+        return (*self.services, *_hired(self))
+
+    @property
+    def priced_beside(self) -> list[billing.Beside]:
+        """The rooms taken beside the main one."""
+        return [
+            billing.Beside(e.space, e.span or self.span, e.quantity)
+            for e in self.extras
+            if e.space is not None
+        ]
+
     def fingerprint(self) -> list[Any]:
         """What the price depends on, in plain values; equal wishes have equal ones."""
         services = sorted([s.code, str(s.qty)] for s in self.services)
@@ -100,22 +114,17 @@ def price(wish: BookingWish, *, ignore_source: str = "", now: datetime) -> Quote
         tenant=wish.tenant,
         space=wish.space,
         span=wish.span,
-        services=(*wish.services, *_hired(wish)),
+        services=wish.priced_services,
         purpose=wish.purpose,
         headcount=wish.headcount,
         units=wish.units,
-        beside=[
-            billing.Beside(e.space, e.span or wish.span, e.quantity)
-            for e in wish.extras
-            if e.space is not None
-        ],
+        beside=wish.priced_beside,
         ignore_source=ignore_source,
         now=now,
     )
 
 
 def _hired(wish: BookingWish) -> list[ServiceWish]:
-    """Equipment is priced as a service: per hour and thing."""
     return [
         ServiceWish(e.pool.service_code, _hours(e.span or wish.span) * e.quantity)
         for e in wish.extras

@@ -187,11 +187,11 @@ def test_a_rule_that_hardly_ever_happens_is_answered_at_once(text: str) -> None:
     assert time.process_time() - start < 2.0  # without a bound: for ever, or to the year 9999
 
 
-def test_dates_added_before_the_start_are_refused() -> None:
+def test_dates_added_years_away_are_refused() -> None:
     start = local(2026, 9, 15, 9)
 
     with pytest.raises(recurrence.StartsUnclear):
-        recurrence.starts("FREQ=DAILY;COUNT=2", start, rdates=[start - DAY])
+        recurrence.starts("FREQ=DAILY;COUNT=2", start, rdates=[start + 2300 * DAY])
 
 
 def test_leaving_out_every_date_leaves_no_series() -> None:
@@ -242,7 +242,7 @@ def named(day: date, wanted: list[tuple[int, int]]) -> bool:
 
 def modelled(start: date, count: int, holds: Any) -> list[date]:
     """The first `count` days from the start on, within six years, that the rule holds for."""
-    end = date(start.year + 6, start.month, min(start.day, 28))
+    end = date(start.year + 6, start.month, start.day - ((start.month, start.day) == (2, 29)))
     found: list[date] = []
     day = start
     while day <= end and len(found) < count:

@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from base_ops.core.actors import SYSTEM
 from base_ops.core.models import Notice, Role
 from base_ops.core.notifications import templates
-from booking.models import Booking
+from booking.models import Booking, Series
 from booking.services import telling
 from tests import make
 from tests.booking import world
@@ -40,12 +40,23 @@ EVENTS: dict[str, Tell] = {
         series="SR1", tenant_id=b.tenant_id, space=b.space, made=3, skipped=1, first_at=now,
         now=now,
     ),
+    "series.changed": lambda b, now: telling.series_changed(
+        series_of(b), changed=3, first_at=now, now=now
+    ),
+    "series.cancelled": lambda b, now: telling.series_cancelled(
+        series_of(b), cancelled=3, first_at=now, reason="r", now=now
+    ),
 }  # fmt: skip
 WITH_TERM: dict[str, Tell] = {
     "booking.held": lambda b, now: telling.held(b, actor=SYSTEM, now=now),
     "waitlist.offer": lambda b, now: telling.waitlist_offer(b, now=now),
 }
 FOR_STAFF = {"booking.pending_approval", "handover.problem"}
+
+
+def series_of(booking: Booking) -> Series:
+    """A series, unsaved, as the booking could be part of."""
+    return Series(code="SR1", tenant=booking.tenant, space=booking.space)
 
 
 def booked(now: datetime, **changes: Any) -> Booking:

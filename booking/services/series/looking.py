@@ -1,0 +1,272 @@
+"""Look at every instance of a series at once: free, priced, within the rules, or why not."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from base_ops.core.errors import FieldFault
+from base_ops.core.models import Space
+from base_ops.core.spans import Span
+from billing import services as billing
+from billing.domain.quote import Quote
+from booking import selectors
+from booking.domain import recurrence, rules
+from booking.domain.rules import Broken
+from booking.models import EquipmentUnit
+from booking.selectors.series import Sought, taken_in
+from booking.selectors.taking import Taken
+from booking.services import resources
+from booking.services.locking import Place
+from booking.services.resources import Lack, Need
+from booking.services.wishes import BookingWish
+
+SERIES_HORIZON = timedelta(days=6 * 366)
+Verdict = Literal["ok", "conflict", "rules_broken", "left_out"]
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What the caller wants for one instance instead: another time or room, or no booking."""
+
+    space: Space | None = None
+    span: Span | None = None
+    skip: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesWish:
+    """A wish that repeats; `wish` is its first instance, extras without times of their own."""
+
+    wish: BookingWish
+    rrule: str
+    exdates: Sequence[datetime] = ()
+    rdates: Sequence[datetime] = ()
+    choices: Mapping[datetime, Choice] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One instance as it would be booked; `skip` when the caller wants none on this date."""
+
+    recurrence_id: datetime
+    wish: BookingWish
+    skip: bool = False
+
+
+@dataclass(slots=True)
+class Seen:
+    """What became of one instance in the look."""
+
+    asked: Asked
+    needs: Sequence[Need]
+    broken: Sequence[Broken] = ()
+    places: Sequence[Place] = ()
+    lacks: Sequence[Lack] = ()
+    quote: Quote | None = None
+    alternatives: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def verdict(self) -> Verdict:
+        """In one word; a broken rule comes first, for no other date or room may mend it."""
+        if self.asked.skip:
+            return "left_out"
+        if self.broken:
+            return "rules_broken"
+        return "conflict" if self.lacks else "ok"
+
+
+def expanded(series: SeriesWish) -> list[Asked]:
+    """Every instance, with the caller's choices.
+
+    Raises:
+        the refusals of recurrence.starts.
+        recurrence.StartsUnclear: also a choice for a date that the series does not have.
+    """
+    first = series.wish.span
+    starts = recurrence.starts(
+        series.rrule, first.start, exdates=series.exdates, rdates=series.rdates
+    )
+    if unknown := set(series.choices) - set(starts):
+        raise recurrence.StartsUnclear(
+            f"no instance at {min(unknown).isoformat()}",
+            fields=[FieldFault("choices", "系列中没有该日期", "Not a date of the series")],
+        )
+    return [_asked(series, start) for start in starts]
+
+
+def _asked(series: SeriesWish, start: datetime) -> Asked:
+    choice = series.choices.get(start, Choice())
+    wish = replace(
+        series.wish,
+        span=choice.span or Span(start, start + series.wish.span.length),
+        space=choice.space or series.wish.space,
+    )
+    return Asked(start, wish, choice.skip)
+
+
+def look(
+    asked: Iterable[Asked], *, ignore: Collection[str] = (), priced: bool = True, now: datetime
+) -> list[Seen]:
+    """Judge every instance, each as if those before it were booked; writes nothing.
+
+    Queries: one for what is taken (two more with equipment), two for prices; none per instance.
+
+    Args:
+        asked: in the order in which they would be booked.
+        ignore: codes of bookings whose own places count as free, when they are being moved.
+        priced: whether prices are wanted.
+        now: holds that ended before do not count.
+
+    Raises:
+        rules.RulesBroken: an extra cannot be booked at all.
+        billing's NotPriced: the price book lacks what is needed.
+    """
+    seen = [Seen(one, resources.needs_of(one.wish)) for one in asked]
+    for one in seen:
+        one.broken = broken_rules(one.asked.wish, now=now)
+    _pick(seen, frozenset(ignore), now)
+    if priced:
+        _price([one for one in seen if one.verdict == "ok"])
+    return seen
+
+
+def broken_rules(wish: BookingWish, *, now: datetime) -> list[Broken]:
+    """The rules of a single booking; its window is replaced by that of series."""
+    room, renter = selectors.room(wish.space), selectors.renter(wish.tenant)
+    found = [
+        broken
+        for broken in rules.broken_rules(wish.rules_wish, room, renter, now=now)
+        if broken.code != "horizon" and not (broken.overridable and broken.code in wish.override)
+    ]
+    if wish.span.start > now + SERIES_HORIZON:
+        found.append(Broken(
+            "series_horizon", "rrule", SERIES_HORIZON.days, (now + SERIES_HORIZON).isoformat(),
+            f"系列最多提前 {SERIES_HORIZON.days} 天",
+            f"A series reaches at most {SERIES_HORIZON.days} days ahead",
+        ))  # fmt: skip
+    return found
+
+
+def _pick(seen: Sequence[Seen], ignore: frozenset[str], now: datetime) -> None:
+    """Choose free units for each instance in turn; what earlier ones took is taken."""
+    flat = [need for one in seen for need in one.needs]
+    takings = iter(taken_in([_sought(need) for need in flat], now=now))
+    units = _pool_units({n.resource.pk for n in flat if not n.is_space})
+    own = _Own()
+    for one in seen:
+        busy = [[t for t in next(takings) if t.booking_code not in ignore] for _ in one.needs]
+        if one.asked.skip or one.broken:
+            continue
+        places: list[Place] = []
+        lacks: list[Lack] = []
+        for need, taken in zip(one.needs, busy, strict=True):
+            mine = own.units(need) | {p.unit for p in places if _overlaps(p, need)}
+            free = [
+                unit
+                for unit in _units(need, units)
+                if unit not in mine and all(t.unit != unit for t in taken)
+            ]
+            if len(free) < need.quantity:
+                lacks.append(Lack(need, len(free), taken))
+            places += [_place(need, unit) for unit in free[: need.quantity]]
+        one.places, one.lacks = places, lacks
+        if not lacks:
+            own.add(places)
+
+
+class _Own:
+    """What the series itself takes; where it never overlaps itself nothing is compared."""
+
+    def __init__(self) -> None:
+        self._places: dict[tuple[int | None, int | None], list[Place]] = defaultdict(list)
+        self._latest: dict[tuple[int | None, int | None], datetime] = {}
+
+    def add(self, places: Iterable[Place]) -> None:
+        """Remember places."""
+        for place in places:
+            key = (place.space_id, place.pool_id)
+            self._places[key].append(place)
+            self._latest[key] = max(place.block.end, self._latest.get(key, place.block.end))
+
+    def units(self, need: Need) -> set[int]:
+        """The units that are taken at some instant of the need."""
+        sought = _sought(need)
+        key = (sought.space_id, sought.pool_id)
+        if key not in self._latest or self._latest[key] <= need.block.start:
+            return set()
+        return {p.unit for p in self._places[key] if p.block.overlaps(need.block)}
+
+
+def _sought(need: Need) -> Sought:
+    pk = need.resource.pk
+    return Sought(pk if need.is_space else None, None if need.is_space else pk, need.block)
+
+
+def _overlaps(place: Place, need: Need) -> bool:
+    sought = _sought(need)
+    same = (place.space_id, place.pool_id) == (sought.space_id, sought.pool_id)
+    return same and place.block.overlaps(need.block)
+
+
+def _place(need: Need, unit: int) -> Place:
+    sought = _sought(need)
+    return Place(sought.space_id, sought.pool_id, unit, need.block)
+
+
+def _units(need: Need, in_pools: Mapping[int, Sequence[int]]) -> Sequence[int]:
+    if isinstance(need.resource, Space):
+        return selectors.units_of(need.resource)
+    return in_pools.get(need.resource.pk, ())
+
+
+def _pool_units(pool_ids: set[int]) -> dict[int, list[int]]:
+    found: dict[int, list[int]] = {}
+    if pool_ids:
+        rows = EquipmentUnit.objects.filter(pool_id__in=pool_ids, in_service=True)
+        for pool_id, number in rows.order_by("number").values_list("pool_id", "number"):
+            found.setdefault(pool_id, []).append(number)
+    return found
+
+
+def _price(seen: Sequence[Seen]) -> None:
+    if not seen:
+        return
+    tenant = seen[0].asked.wish.tenant
+    claims = [claim(one.asked.wish, str(n)) for n, one in enumerate(seen)]
+    for one, quote in zip(seen, billing.quote_claims(tenant, claims), strict=True):
+        one.quote = quote
+
+
+def claim(wish: BookingWish, source: str, at: datetime | None = None) -> billing.Claim:
+    """The wish as billing takes it in bulk."""
+    return billing.Claim(
+        source=source,
+        tenant=wish.tenant,
+        space=wish.space,
+        span=wish.span,
+        at=at or wish.span.start,
+        purpose=wish.purpose,
+        units=wish.units,
+        services=wish.priced_services,
+        beside=wish.priced_beside,
+    )
+
+
+def conflicts_json(one: Seen) -> list[dict[str, Any]]:
+    """What is in the way; of others only that they are busy."""
+    tenant_id = one.asked.wish.tenant.pk
+    return [
+        resources.conflict_json(taken, lack.need.resource.code, tenant_id)
+        for lack in one.lacks
+        for taken in lack.takings
+    ]
+
+
+def lacking_json(one: Seen) -> list[dict[str, Any]]:
+    """Which room or equipment lacks how many units."""
+    return [resources.lack_json(lack, tenant_id=one.asked.wish.tenant.pk) for lack in one.lacks]
+
+
+__all__ = ["Asked", "Choice", "Seen", "SeriesWish", "Taken", "claim", "expanded", "look"]
