@@ -23,6 +23,7 @@ def ends(now: datetime) -> None:
 def releases(now: datetime) -> None:
     """Release what nobody uses: expired holds and no-shows."""
     services.expire_due(now=now)
+    services.expire_waiting(now=now)
     services.release_no_shows(now=now)
 
 

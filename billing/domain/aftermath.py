@@ -12,7 +12,7 @@ from typing import Any
 from base_ops.core import money
 from billing.domain import rooms
 from billing.domain.catalog import PriceBook
-from billing.domain.facts import BookingFacts
+from billing.domain.facts import BookingFacts, ChangeFacts
 from billing.domain.policies import Policy
 from billing.domain.quote import Line, line, lines_from_json
 from billing.domain.rating import find_service, service_line
@@ -95,6 +95,24 @@ def _cancelled(facts: BookingFacts, quoted: Sequence[Line], names: Bi) -> list[t
             line("fee", text, fee, vat=vat, start=facts.span.start, end=facts.span.end),
         )
     ]
+
+
+def change_fee(facts: ChangeFacts, *, names: Bi) -> Line:
+    """The line for moving late.
+
+    Raises:
+        ValueError: the booking had no room price, so there can be no fee.
+    """
+    first = next(iter(_rooms(lines_from_json(dict(facts.quote)))), None)
+    if first is None:
+        raise ValueError(f"{facts.booking_code} has no room price")
+    was, new = when(facts.span.start, facts.span.end), when(facts.became.start, facts.became.end)
+    text = Bi(
+        f"改期收费{facts.pct}% {names.zh} {was} → {new}",
+        f"Change fee {facts.pct} % {names.en} {was} → {new}",
+    )
+    vat = (first.vat_category, first.vat_rate)
+    return line("fee", text, facts.fee_fen, vat=vat, start=facts.span.start, end=facts.span.end)
 
 
 def _overtime(

@@ -46,6 +46,30 @@ class BookingFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class ChangeFacts:
+    """A booking was moved late: a fee for the time that it gave up.
+
+    `number` tells one change of a booking from another; `quote` is the one before the change,
+    `pct` the percentage that cancelling would have cost then.
+    """
+
+    booking_code: str
+    number: int
+    tenant_id: int
+    space_id: int
+    span: Span
+    became: Span
+    quote: Mapping[str, Any]
+    fee_fen: int
+    pct: int
+
+    @property
+    def source(self) -> str:
+        """Unique name of the fact."""
+        return f"{booking_source(self.booking_code)}/change/{self.number}"
+
+
+@dataclass(frozen=True, slots=True)
 class LeaseFacts:
     """One lease in one month; `month` is its first day.
 

@@ -1,5 +1,6 @@
 """Deeds of billing, one transaction each."""
 
+from billing.domain.facts import ChangeFacts
 from billing.domain.rating import ServiceWish
 from billing.services.budgets import BookingSuspended, BudgetUsedUp, release, reserve
 from billing.services.bulk import (
@@ -9,6 +10,7 @@ from billing.services.bulk import (
     replace_many,
     reserve_many,
 )
+from billing.services.changing import charge_change
 from billing.services.charging import (
     charge_booking,
     charge_many,
@@ -23,11 +25,13 @@ __all__ = [
     "Beside",
     "BookingSuspended",
     "BudgetUsedUp",
+    "ChangeFacts",
     "Claim",
     "ServiceWish",
     "approve_run",
     "ask_issue",
     "charge_booking",
+    "charge_change",
     "charge_lease",
     "charge_many",
     "credit_fault",

@@ -18,6 +18,7 @@ from billing.domain import aftermath
 from billing.domain.catalog import PriceBook
 from billing.domain.facts import (
     BookingFacts,
+    ChangeFacts,
     FaultFacts,
     LeaseCutFacts,
     LeaseFacts,
@@ -31,7 +32,7 @@ from billing.models.usage import ReservationState
 from billing.services import budgets
 
 BATCH = 500
-Fact = BookingFacts | FaultFacts | LeaseFacts | LeaseCutFacts
+Fact = BookingFacts | ChangeFacts | FaultFacts | LeaseFacts | LeaseCutFacts
 
 
 class NotChargedYet(Conflict):

@@ -6,6 +6,7 @@ from booking.api import (
     blackouts,
     bookings,
     calendars,
+    changes,
     deciding,
     equipment,
     exports,
@@ -15,12 +16,14 @@ from booking.api import (
     refusing,
     search,
     series,
+    waitlist,
 )
 
 PARTS = (
     blackouts,
     bookings,
     calendars,
+    changes,
     deciding,
     equipment,
     exports,
@@ -29,6 +32,7 @@ PARTS = (
     leases,
     search,
     series,
+    waitlist,
 )
 
 install = refusing.install

@@ -1,5 +1,6 @@
 """What the endpoints share: who may, which booking, tenant, space and span the request names."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import TypeVar
 
@@ -81,7 +82,7 @@ def wish_of(request: HttpRequest, wish: WishIn) -> services.BookingWish:
         title=wish.title,
         services=tuple(ServiceWish(code=s.code, qty=s.qty) for s in wish.services),
         units=wish.units,
-        extras=extras_of(wish),
+        extras=extras_of(wish.extras),
         # Only staff may waive a rule; a tenant's list is simply not heard.
         override=frozenset(full.override) if full and user.tenant_id is None else frozenset(),
         quote_token=full.quote_token if full else None,
@@ -100,24 +101,24 @@ def space_named(code: str) -> Space:
     return found
 
 
-def extras_of(wish: WishIn) -> tuple[services.Extra, ...]:
+def extras_of(wanted: Sequence[ExtraIn]) -> tuple[services.Extra, ...]:
     """What is wanted beside the room, with the rows it names; two queries at most.
 
     Raises:
         UnknownResource: a space or pool that does not exist.
         BadSpan: only one of both times, or an end before the start.
     """
-    if not wish.extras:
+    if not wanted:
         return ()
-    codes = {e.space for e in wish.extras if e.space}
+    codes = {e.space for e in wanted if e.space}
     spaces = {
         s.code: s for s in Space.objects.select_related("type", "floor").filter(code__in=codes)
     }
     pools = {
         p.code: p
-        for p in EquipmentPool.objects.filter(code__in={e.pool for e in wish.extras if e.pool})
+        for p in EquipmentPool.objects.filter(code__in={e.pool for e in wanted if e.pool})
     }
-    return tuple(_extra(i, e, spaces, pools) for i, e in enumerate(wish.extras))
+    return tuple(_extra(i, e, spaces, pools) for i, e in enumerate(wanted))
 
 
 def _extra(

@@ -11,6 +11,7 @@ from booking.models.handovers import Handover, HandoverPhoto, LateStart
 from booking.models.leases import Lease
 from booking.models.rulebook import RuleBook
 from booking.models.series import Series, SeriesSkip
+from booking.models.waitlist import WaitlistEntry
 
 __all__ = [
     "KINDS",
@@ -31,5 +32,6 @@ __all__ = [
     "RuleBook",
     "Series",
     "SeriesSkip",
+    "WaitlistEntry",
     "WrongPin",
 ]

@@ -39,6 +39,9 @@ class Booking(models.Model):
     pin = models.CharField(max_length=6)
     created_at = models.DateTimeField()
     confirmed_at = models.DateTimeField(null=True, blank=True)
+    in_room_since = models.DateTimeField(
+        null=True, blank=True, help_text="when a running stay was transferred to this room"
+    )
     checked_in_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
     cancelled_at = models.DateTimeField(null=True, blank=True)

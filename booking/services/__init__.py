@@ -4,6 +4,7 @@ from booking.services.ending import cancel, expire_due, reject, release
 from booking.services.lease_charges import charge_leases
 from booking.services.lease_ending import end_leases, tell_ending
 from booking.services.making import SlotTaken, amend, approve, book, confirm, draft, hold
+from booking.services.moving import Change, move, preview, swap
 from booking.services.preparing import record_ready, run_prepare, wrap_up
 from booking.services.quotes import QuoteChanged, QuoteExpired, offer_quote
 from booking.services.refusals import count_refusal
@@ -21,11 +22,14 @@ from booking.services.sweeping import (
     release_no_shows,
     warn_due,
 )
+from booking.services.transferring import transfer
+from booking.services.waiting import expire_waiting, offer_freed, stop_waiting, wait
 from booking.services.wishes import BookingWish, Extra
 
 __all__ = [
     "BadRules",
     "BookingWish",
+    "Change",
     "Extra",
     "QuoteChanged",
     "QuoteExpired",
@@ -47,18 +51,26 @@ __all__ = [
     "end_leases",
     "ensure_rules",
     "expire_due",
+    "expire_waiting",
     "extend_due",
     "finish",
     "hand_over",
     "hold",
+    "move",
+    "offer_freed",
     "offer_quote",
+    "preview",
     "publish_rules",
     "record_ready",
     "reject",
     "release",
     "release_no_shows",
     "run_prepare",
+    "stop_waiting",
+    "swap",
     "tell_ending",
+    "transfer",
+    "wait",
     "warn_due",
     "wrap_up",
 ]

@@ -43,15 +43,27 @@ def services_of(booking: Booking) -> Sequence[ServiceWish]:
 
 
 def measure(booking: Booking, *, now: datetime) -> dict[str, Any]:
-    """What the meters of the space say about the stay; nothing where others share the room."""
-    start = booking.checked_in_at or booking.starts_at
+    """What the meters say about the stay; nothing where others share the room.
+
+    A stay that was transferred brings the figures of its earlier rooms along.
+    """
+    start = booking.in_room_since or booking.checked_in_at or booking.starts_at
     if now <= start or booking.shares_space:
-        return {"energy_wh": None, "live_minutes": None}
+        return {"energy_wh": booking.energy_wh, "live_minutes": booking.live_minutes}
     stay = Span(start, now)
     return {
-        "energy_wh": devices.energy_wh(space=booking.space, span=stay),
-        "live_minutes": devices.stream_minutes(space=booking.space, span=stay),
+        "energy_wh": _sum(booking.energy_wh, devices.energy_wh(space=booking.space, span=stay)),
+        "live_minutes": _sum(
+            booking.live_minutes, devices.stream_minutes(space=booking.space, span=stay)
+        ),
     }
+
+
+def _sum(before: int | None, here: int | None) -> int | None:
+    """Both figures together; unknown only when neither is known."""
+    if before is None or here is None:
+        return here if before is None else before
+    return before + here
 
 
 def _overtime(booking: Booking) -> Span | None:

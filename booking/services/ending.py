@@ -11,8 +11,8 @@ from base_ops.core.actors import SYSTEM, Actor
 from billing import services as billing
 from booking.domain.states import Deed, Status
 from booking.models import Booking
-from booking.services import charging, locking, preparing
-from booking.services.changing import advance, locked, show
+from booking.services import charging, locking, preparing, waiting, waitlist
+from booking.services.changing import advance, locked, show, spaces_of
 
 logger = logging.getLogger(__name__)
 
@@ -94,6 +94,8 @@ def give_back(row: Booking, *, now: datetime) -> None:
     locking.free(row)
     billing.release(source=locking.source_of(row), now=now)
     preparing.wrap_if_due(row, now=now)
+    waitlist.settle(row, now=now)
+    waiting.offer_freed(spaces_of(row), row.span, now=now)
     show(row, now=now)
 
 

@@ -1,7 +1,7 @@
 """Book: take a slot with all that belongs to it, as a draft, a hold, a request or for good."""
 
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -9,14 +9,14 @@ from typing import Any
 from django.db import transaction
 
 from base_ops.core import db, errors
-from base_ops.core.actors import Actor
+from base_ops.core.actors import SYSTEM, Actor
 from billing import services as billing
 from billing.domain.quote import Quote
 from booking import selectors
 from booking.domain import rules
 from booking.domain.states import BLOCKING, OPEN, Deed, Status, after
-from booking.models import Booking, BookingPart
-from booking.services import locking, resources, telling, wishes
+from booking.models import Booking
+from booking.services import locking, resources, telling, waitlist, wishes
 from booking.services.changing import advance, by_of, locked, record, save, show
 from booking.services.quotes import QUOTE_TTL, QuoteChanged, check_quote
 from booking.services.resources import Lack, Need
@@ -98,6 +98,27 @@ def _book(wish: BookingWish, *, actor: Actor, hold: bool, now: datetime) -> Book
     return booking
 
 
+def hold_for(wish: BookingWish, *, lasts: timedelta, source: str, now: datetime) -> Booking:
+    """A hold that the system makes for somebody, in the caller's transaction.
+
+    Raises:
+        rules.RulesBroken, SlotTaken: as when booking.
+    """
+    needs = resources.needs_of(wish)
+    resources.lock(needs)
+    check_rules(wish, now=now)
+    places = picked_or_refused(wish, needs, now=now)
+    quote = price(wish, now=now)
+    booking = _create(wish, quote, Status.HELD, now=now)
+    booking.expires_at, booking.source = now + lasts, source
+    booking.save(update_fields=["expires_at", "source"])
+    occupy(booking, wish, places, now=now)
+    billing.reserve(source=locking.source_of(booking), tenant=wish.tenant, quote=quote, now=now)
+    record(booking, "offer", actor=SYSTEM, now=now, price_fen=booking.price_fen)
+    show(booking, now=now)
+    return booking
+
+
 def draft(*, wish: BookingWish, actor: Actor, now: datetime) -> Booking:
     """Keep a wish with its quote for half an hour; it takes nothing and promises only the price.
 
@@ -108,7 +129,7 @@ def draft(*, wish: BookingWish, actor: Actor, now: datetime) -> Booking:
     with transaction.atomic():
         check_rules(wish, now=now)
         booking = _create(wish, price(wish, now=now), Status.DRAFT, now=now)
-        _keep_parts(booking, needs)
+        resources.keep_parts(booking, needs)
         record(booking, "draft", actor=actor, now=now, price_fen=booking.price_fen)
     return booking
 
@@ -131,7 +152,7 @@ def _undraft(
 ) -> Booking:
     row = locked(booking)
     after(row.status, deed, by_of(actor))
-    _check_time_left(row, now=now)
+    check_time_left(row, now=now)
     wish = wishes.of_booking(row)
     needs = resources.needs_of(wish)
     check_rules(wish, now=now)
@@ -150,13 +171,25 @@ def _undraft(
     return row
 
 
-def _check_time_left(row: Booking, *, now: datetime) -> None:
+def check_time_left(row: Booking, *, now: datetime) -> None:
+    """Refuse a draft or hold whose time is over, tidied up or not.
+
+    Raises:
+        HoldExpired: it is.
+    """
     if row.status in (Status.DRAFT, Status.HELD) and row.expires_at and row.expires_at <= now:
         raise HoldExpired(f"the {row.status} ended at {row.expires_at.isoformat()}")
 
 
-def check_rules(wish: BookingWish, *, now: datetime) -> list[rules.Broken]:
+def check_rules(
+    wish: BookingWish, *, changing: Booking | None = None, now: datetime
+) -> list[rules.Broken]:
     """The overridable rules that are broken and overridden.
+
+    Args:
+        wish: what is judged.
+        changing: the booking that becomes this wish, if any; it does not count beside itself.
+        now: the present instant.
 
     Raises:
         rules.RulesBroken: any other rule is broken.
@@ -171,7 +204,7 @@ def check_rules(wish: BookingWish, *, now: datetime) -> list[rules.Broken]:
 
 
 def picked_or_refused(
-    wish: BookingWish, needs: Sequence[Need], *, ignore: str = "", now: datetime
+    wish: BookingWish, needs: Sequence[Need], *, ignore: Collection[str] = (), now: datetime
 ) -> Sequence[locking.Place]:
     """Free places for everything that is needed.
 
@@ -193,34 +226,20 @@ def occupy(
         SlotTaken: it was something else after all.
     """
     if wish.extras and not booking.part_count:
-        _keep_parts(booking, resources.needs_of(wish))
+        resources.keep_parts(booking, resources.needs_of(wish))
     if locking.allocate(booking, places):
         return
     booking.allocations.filter(active=True).delete()
     spaces = {p.space_id for p in places if p.space_id is not None}
     pools = {p.pool_id for p in places if p.pool_id is not None}
     dropped = locking.drop_expired(spaces, pools, now=now)
+    if dropped and booking.source != waitlist.SOURCE:
+        # Who waits comes first: the job that tidies the hold up makes them an offer.
+        window = selectors.buffers(wish.space).block(wish.span)
+        if waitlist.somebody_waits(spaces, window, now=now):
+            raise slot_taken(wish, (), now=now)
     if not dropped or not locking.allocate(booking, places):
         raise slot_taken(wish, (), now=now)
-
-
-def _keep_parts(booking: Booking, needs: Sequence[Need]) -> None:
-    """Write down what is taken beside the room, with buffers as they are now."""
-    extras = needs[1:]
-    BookingPart.objects.bulk_create(
-        BookingPart(
-            booking=booking,
-            space_id=need.resource.pk if need.is_space else None,
-            pool_id=None if need.is_space else need.resource.pk,
-            quantity=need.quantity,
-            starts_at=need.span.start,
-            ends_at=need.span.end,
-            **need.buffers.as_minutes(),
-        )
-        for need in extras
-    )
-    booking.part_count = len(extras)
-    Booking.objects.filter(pk=booking.pk).update(part_count=booking.part_count)
 
 
 def _create(wish: BookingWish, quote: Quote, status: Status, *, now: datetime) -> Booking:
@@ -314,9 +333,10 @@ def approve(*, booking: Booking, actor: Actor, now: datetime) -> Booking:
 def _settle(booking: Booking, deed: Deed, *, actor: Actor, now: datetime) -> Booking:
     with transaction.atomic():
         row = locked(booking)
-        _check_time_left(row, now=now)
+        check_time_left(row, now=now)
         advance(row, deed, actor=actor, now=now, expires_at=None, confirmed_at=now)
         row.allocations.filter(active=True).update(expires_at=None)
+        waitlist.settle(row, now=now)
         show(row, now=now)
     return row
 

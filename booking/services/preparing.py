@@ -153,6 +153,15 @@ def wrap_if_due(booking: Booking, *, now: datetime) -> bool:
     return True
 
 
+def leave(booking: Booking, *, now: datetime) -> None:
+    """Clear a room that was made ready for a booking that goes elsewhere, unless others use it."""
+    if booking.space_id in selectors.on_air(now) or _taken_over(booking, now=now):
+        return
+    devices.apply_scene(
+        space=booking.space, scene="wrap", actor=SYSTEM, booking_code=booking.code, now=now
+    )
+
+
 def _taken_over(booking: Booking, *, now: datetime) -> bool:
     """Whether the room is already made ready for, or used by, the next booking."""
     return (

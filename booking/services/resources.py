@@ -1,6 +1,6 @@
 """From a wish to the places it takes: what is needed, what is free, what is lacking."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,7 +11,7 @@ from base_ops.core.spans import Span
 from booking import selectors
 from booking.domain import rules
 from booking.domain.slots import Buffers
-from booking.models import EquipmentPool, EquipmentUnit
+from booking.models import Booking, BookingPart, EquipmentPool, EquipmentUnit
 from booking.selectors import Taken
 from booking.services import locking
 from booking.services.locking import Place
@@ -108,12 +108,12 @@ def lock(needs: Sequence[Need]) -> None:
     locking.lock_pools(sorted({n.resource.pk for n in needs if not n.is_space}))
 
 
-def pick(needs: Sequence[Need], *, ignore: str = "", now: datetime) -> Picked:
+def pick(needs: Sequence[Need], *, ignore: Collection[str] = (), now: datetime) -> Picked:
     """Choose free units for every need.
 
     Args:
         needs: locked by the caller.
-        ignore: code of a booking whose own places count as free, when it is being moved.
+        ignore: codes of bookings whose places count as free, because they are being moved.
         now: holds that ended before do not count.
     """
     blocks = [need.block for need in needs]
@@ -131,7 +131,7 @@ def pick(needs: Sequence[Need], *, ignore: str = "", now: datetime) -> Picked:
         takings = [
             t
             for t in busy[need.is_space].get(need.resource.pk, [])
-            if t.span.overlaps(need.block) and not (ignore and t.booking_code == ignore)
+            if t.span.overlaps(need.block) and t.booking_code not in ignore
         ]
         mine = {p.unit for p in places if _same(p, need) and p.block.overlaps(need.block)}
         taken = {t.unit for t in takings} | mine
@@ -215,3 +215,28 @@ def offers(lack: Lack, *, now: datetime) -> list[dict[str, Any]]:
         for n in equal
         if not pick([n], now=now).lacks
     ]  # fmt: skip
+
+
+def keep_parts(booking: Booking, needs: Sequence[Need]) -> None:
+    """Write down what is taken beside the room, with buffers as they are now, instead of before.
+
+    `needs` are those of the whole wish, the room first.
+    """
+    extras = needs[1:]
+    if booking.part_count:
+        BookingPart.objects.filter(booking=booking).delete()
+    BookingPart.objects.bulk_create(
+        BookingPart(
+            booking=booking,
+            space_id=need.resource.pk if need.is_space else None,
+            pool_id=None if need.is_space else need.resource.pk,
+            quantity=need.quantity,
+            starts_at=need.span.start,
+            ends_at=need.span.end,
+            **need.buffers.as_minutes(),
+        )
+        for need in extras
+    )
+    if booking.part_count != len(extras):
+        booking.part_count = len(extras)
+        Booking.objects.filter(pk=booking.pk).update(part_count=booking.part_count)

@@ -13,8 +13,8 @@ from base_ops.core.models import Role
 from booking import selectors
 from booking.domain.states import Deed, Status
 from booking.models import Allocation, Booking
-from booking.services import charging, preparing
-from booking.services.changing import advance, locked, show
+from booking.services import charging, preparing, waiting
+from booking.services.changing import advance, locked, show, spaces_of
 from devices import services as devices
 
 GRACE = timedelta(minutes=20)
@@ -178,6 +178,7 @@ def finish(
     _give_back(booking, ended)
     charging.charge(booking, "completed", now=now)
     preparing.wrap_if_due(booking, now=now)
+    waiting.offer_freed(spaces_of(booking), booking.span, now=now)
     show(booking, now=now)
 
 

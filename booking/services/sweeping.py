@@ -11,8 +11,8 @@ from base_ops.core.spans import Span
 from booking import selectors
 from booking.domain.states import Deed, Status
 from booking.models import Allocation, Booking
-from booking.services import charging, preparing, staying, telling
-from booking.services.changing import advance, record, save, show
+from booking.services import charging, preparing, staying, telling, waiting
+from booking.services.changing import advance, record, save, show, spaces_of
 from booking.services.locking import free
 from devices import services as devices
 
@@ -42,6 +42,7 @@ def _release(booking: Booking, *, now: datetime) -> bool:
         charging.charge(booking, "no_show", now=now)
         telling.missed(booking, grace_min=staying.GRACE // timedelta(minutes=1), now=now)
         preparing.wrap_if_due(booking, now=now)
+        waiting.offer_freed(spaces_of(booking), booking.span, now=now)
     show(booking, now=now)
     return True
 
