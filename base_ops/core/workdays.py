@@ -16,7 +16,7 @@ LONGEST_BREAK_DAYS = 31
 SATURDAY = 5
 
 
-class Kind(StrEnum):
+class DayKind(StrEnum):
     """Why a day is worked, or not."""
 
     WORKDAY = "workday"
@@ -63,7 +63,7 @@ class Day:
     """
 
     day: date
-    kind: Kind
+    kind: DayKind
     announced: bool
     zh: str = ""
     en: str = ""
@@ -71,12 +71,12 @@ class Day:
     @property
     def worked(self) -> bool:
         """Whether the day is worked, or presumed to be."""
-        return self.kind in (Kind.WORKDAY, Kind.MAKE_UP)
+        return self.kind in (DayKind.WORKDAY, DayKind.MAKE_UP)
 
     @property
     def holiday(self) -> bool | None:
         """Whether the day belongs to a break; None: not announced yet."""
-        return self.kind is Kind.HOLIDAY if self.announced else None
+        return self.kind is DayKind.HOLIDAY if self.announced else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,11 +107,11 @@ class Year:
             raise ValueError(f"{day} is not in {self.year}")
         for made in self.make_up_days:
             if made.day == day:
-                return Day(day, Kind.MAKE_UP, self.announced, made.zh, made.en)
+                return Day(day, DayKind.MAKE_UP, self.announced, made.zh, made.en)
         for off in self.breaks:
             if off.covers(day):
-                return Day(day, Kind.HOLIDAY, self.announced, off.zh, off.en)
-        return Day(day, Kind.WEEKEND if is_weekend(day) else Kind.WORKDAY, self.announced)
+                return Day(day, DayKind.HOLIDAY, self.announced, off.zh, off.en)
+        return Day(day, DayKind.WEEKEND if is_weekend(day) else DayKind.WORKDAY, self.announced)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from base_ops.core import auth, clock, errors, etags, work_years
 from base_ops.core.auth import roles
 from base_ops.core.models import Role
 from base_ops.core.problems import Problem, codes_4xx
-from base_ops.core.workdays import Kind, Year
+from base_ops.core.workdays import DayKind, Year
 
 router = Router(tags=["workdays"])
 
@@ -54,11 +54,11 @@ class WorkYearOut(WorkYearIn):
     version: int
 
 
-class DayOut(Schema):
+class WorkDayOut(Schema):
     """One day; `holiday` is null, and `worked` presumed, while its year is not announced."""
 
     day: date
-    kind: Kind
+    kind: DayKind
     worked: bool
     holiday: bool | None
     announced: bool
@@ -69,6 +69,14 @@ class DayOut(Schema):
 @router.get("/workdays", response={200: WorkYearOut, codes_4xx: Problem})
 def read_work_year(request: HttpRequest, response: HttpResponse, year: YearNumber) -> Any:
     """The breaks and make-up days of a year, and its ETag."""
+    return _out(response, *work_years.year_and_version(year))
+
+
+@router.get("/workdays/{int:year}", response={200: WorkYearOut, codes_4xx: Problem})
+def read_one_work_year(
+    request: HttpRequest, response: HttpResponse, year: Annotated[int, Path(ge=2000, le=2100)]
+) -> Any:
+    """The same at the address where it is edited."""
     return _out(response, *work_years.year_and_version(year))
 
 
@@ -90,7 +98,7 @@ def put_work_year(
     return _out(response, *entered)
 
 
-@router.get("/workdays/days", response={200: list[DayOut], codes_4xx: Problem})
+@router.get("/workdays/days", response={200: list[WorkDayOut], codes_4xx: Problem})
 def list_days(
     request: HttpRequest,
     first: Annotated[date, Query(alias="from")],

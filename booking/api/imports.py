@@ -17,7 +17,7 @@ from booking.domain.tables.files import Table
 from booking.domain.tables.wanted import Row
 from booking.schemas.imports import ImportOut, ImportRefusedProblem, import_out, row_out
 from booking.services import importing
-from booking.services.importing import Mode
+from booking.services.importing import ImportMode
 
 router = Router(tags=["booking"])
 
@@ -63,7 +63,7 @@ def try_import(request: HttpRequest, kind: Kind, tenant: TenantCode = None) -> I
 def import_bookings(
     request: HttpRequest,
     kind: Kind,
-    mode: Annotated[Mode, Query()],
+    mode: Annotated[ImportMode, Query()],
     idempotency_key: IdempotencyHeader,
     tenant: TenantCode = None,
 ) -> Status[ImportOut]:

@@ -7,7 +7,7 @@ from typing import Any
 from ninja import Schema
 
 from base_ops.core.problems import FieldProblem, Problem
-from booking.services.importing import Outcome, State
+from booking.services.importing import Outcome, RowState
 
 
 class RowOut(Schema):
@@ -17,7 +17,7 @@ class RowOut(Schema):
     """
 
     row: int
-    state: State
+    state: RowState
     code: str | None
     space: str | None
     starts_at: datetime | None
@@ -37,7 +37,7 @@ class ImportOut(Schema):
     dry_run: bool
     tenant: str
     booked: int
-    counts: dict[State, int]
+    counts: dict[RowState, int]
     total_fen: int | None
     ignored: list[str]
     rows: list[RowOut]
@@ -63,7 +63,7 @@ def import_out(
         dry_run=dry_run,
         tenant=tenant,
         booked=0 if dry_run else len(made),
-        counts={state: sum(o.state is state for o in outcomes) for state in State},
+        counts={state: sum(o.state is state for o in outcomes) for state in RowState},
         total_fen=sum(b.price_fen for b in made) if priced else None,
         ignored=list(ignored),
         rows=[row_out(o, kept=not dry_run, priced=priced) for o in outcomes],

@@ -29,14 +29,14 @@ logger = logging.getLogger(__name__)
 SOURCE = "import"
 
 
-class Mode(StrEnum):
+class ImportMode(StrEnum):
     """What becomes of a file with rows that cannot be booked: nothing at all, or the others."""
 
     ATOMIC = "atomic"
     SKIP = "skip"
 
 
-class State(StrEnum):
+class RowState(StrEnum):
     """What became of a row, or would."""
 
     OK = "ok"
@@ -51,7 +51,7 @@ class Outcome:
     """One row: what it asked for, what became of it, and why."""
 
     number: int
-    state: State
+    state: RowState
     wanted: Wanted | None = None
     booking: Booking | None = None
     code: str = ""
@@ -71,7 +71,7 @@ class ImportRefused(errors.Conflict):
 
     def __init__(self, outcomes: Sequence[Outcome]) -> None:
         self.outcomes = outcomes
-        bad = sum(o.state is not State.OK for o in outcomes)
+        bad = sum(o.state is not RowState.OK for o in outcomes)
         super().__init__(f"{bad} of {len(outcomes)} rows cannot be booked")
 
 
@@ -99,7 +99,13 @@ def _try(rows: Sequence[Row], tenant: Tenant, actor: Actor, *, now: datetime) ->
 
 
 def import_bookings(
-    *, rows: Sequence[Row], tenant: Tenant, actor: Actor, mode: Mode, file: str, now: datetime
+    *,
+    rows: Sequence[Row],
+    tenant: Tenant,
+    actor: Actor,
+    mode: ImportMode,
+    file: str,
+    now: datetime,
 ) -> list[Outcome]:
     """Book every row that can be booked; `file` is what the record calls the file.
 
@@ -110,12 +116,18 @@ def import_bookings(
 
 
 def _import(
-    rows: Sequence[Row], tenant: Tenant, actor: Actor, *, mode: Mode, file: str, now: datetime
+    rows: Sequence[Row],
+    tenant: Tenant,
+    actor: Actor,
+    *,
+    mode: ImportMode,
+    file: str,
+    now: datetime,
 ) -> list[Outcome]:
     with transaction.atomic(), changing.shown_together(now=now):
         outcomes = _booked(rows, tenant, actor, now=now)
         made = [o.booking.pk for o in outcomes if o.booking is not None]
-        if mode is Mode.ATOMIC and len(made) < len(outcomes):
+        if mode is ImportMode.ATOMIC and len(made) < len(outcomes):
             raise ImportRefused(outcomes)
         Booking.objects.filter(pk__in=made).update(source=SOURCE)
         audit.record(
@@ -166,25 +178,25 @@ def _outcome(
     now: datetime,
 ) -> Outcome:
     if row.wanted is None:
-        return Outcome(row.number, State.UNREADABLE, faults=row.faults)
+        return Outcome(row.number, RowState.UNREADABLE, faults=row.faults)
     tell = partial(Outcome, row.number, wanted=row.wanted)
     try:
         wish = _wish(row.wanted, spaces, tenant)
         with transaction.atomic():
-            return tell(State.OK, booking=book(wish=wish, actor=actor, hold=False, now=now))
+            return tell(RowState.OK, booking=book(wish=wish, actor=actor, hold=False, now=now))
     except UnknownSpaceInRow as exc:
-        return tell(State.UNREADABLE, code=exc.code, faults=exc.fields)
+        return tell(RowState.UNREADABLE, code=exc.code, faults=exc.fields)
     except SlotTaken as exc:
         return tell(
-            State.CONFLICT, code=exc.code, faults=[_said("", exc)], conflicts=exc.conflicts
+            RowState.CONFLICT, code=exc.code, faults=[_said("", exc)], conflicts=exc.conflicts
         )
     except RulesBroken as exc:
         broken: Any = exc.context.get("broken", ())
-        return tell(State.RULES_BROKEN, code=exc.code, faults=exc.fields, broken=broken)
+        return tell(RowState.RULES_BROKEN, code=exc.code, faults=exc.fields, broken=broken)
     except errors.Unavailable:
         raise
     except errors.DomainError as exc:
-        return tell(State.REFUSED, code=exc.code, faults=exc.fields or [_said("", exc)])
+        return tell(RowState.REFUSED, code=exc.code, faults=exc.fields or [_said("", exc)])
 
 
 def _said(name: str, exc: errors.DomainError) -> FieldFault:

@@ -49,7 +49,7 @@ def export(user: User, kind: str = "csv", **query: str) -> Any:
 
 def body(answer: Any) -> bytes:
     assert answer.status_code == 200, answer.content
-    return b"".join(answer.streaming_content)
+    return b"".join(answer)
 
 
 def csv_rows(answer: Any) -> list[dict[str, str]]:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from base_ops.core import clock, work_years
 from base_ops.core.models import AuditEntry, Role, WorkYear
-from base_ops.core.workdays import BadYear, Break, Calendar, Kind, MakeUpDay, Year
+from base_ops.core.workdays import BadYear, Break, Calendar, DayKind, MakeUpDay, Year
 from tests import make
 
 VECTOR = json.loads(
@@ -37,10 +37,10 @@ def test_every_day_of_the_shipped_years_is_as_announced(year: str) -> None:
     found = [calendar.day(d) for d in days_of(int(year))]
 
     assert {d.day for d in found if d.day.weekday() < 5 and not d.worked} == off
-    assert {d.day for d in found if d.kind is Kind.MAKE_UP} == made_up
+    assert {d.day for d in found if d.kind is DayKind.MAKE_UP} == made_up
     assert {d.day for d in found if d.day.weekday() >= 5 and d.worked} == made_up
     assert all(d.announced for d in found)
-    assert all(d.zh and d.en for d in found if d.kind in (Kind.HOLIDAY, Kind.MAKE_UP))
+    assert all(d.zh and d.en for d in found if d.kind in (DayKind.HOLIDAY, DayKind.MAKE_UP))
 
 
 def test_not_announced_is_not_no_holiday() -> None:
@@ -56,9 +56,9 @@ def test_not_announced_is_not_no_holiday() -> None:
 def test_a_weekend_inside_a_break_is_a_holiday_and_one_outside_is_not() -> None:
     calendar = Calendar(work_years.shipped())
 
-    assert calendar.day(date(2026, 10, 3)).kind is Kind.HOLIDAY
+    assert calendar.day(date(2026, 10, 3)).kind is DayKind.HOLIDAY
     assert calendar.day(date(2026, 10, 3)).en == "National Day"
-    assert calendar.day(date(2026, 10, 17)).kind is Kind.WEEKEND
+    assert calendar.day(date(2026, 10, 17)).kind is DayKind.WEEKEND
 
 
 @given(st.dates(date(2000, 1, 1), date(2100, 12, 31)))
@@ -129,12 +129,13 @@ def test_a_year_is_entered_once_announced_and_every_day_follows(manager: Client)
     days = manager.get(f"{API}/days", {"from": "2026-12-31", "to": "2027-01-09"}).json()
 
     assert (before.json()["announced"], before["ETag"]) == (False, '"0"')
+    assert manager.get(f"{API}/2027").json() == after.json()
     assert (after.status_code, after["ETag"], after.json()["version"]) == (200, '"1"', 1)
     assert [d["kind"] for d in days] == (
         ["workday"] + ["holiday"] * 3 + ["workday"] * 5 + ["make_up"]
     )
     assert all(d["announced"] for d in days)
-    assert work_years.day(date(2027, 1, 9)).kind is Kind.MAKE_UP
+    assert work_years.day(date(2027, 1, 9)).kind is DayKind.MAKE_UP
 
 
 def test_what_the_base_entered_goes_before_what_was_shipped(manager: Client) -> None:

@@ -24,8 +24,8 @@ from booking.domain.tables.files import (
 )
 
 MAX_ENTRIES = 100
-MAX_UNPACKED = 20 * 1024 * 1024
-MAX_RATIO = 60
+MAX_UNPACKED = 8 * 1024 * 1024
+MAX_RATIO = 50
 SMALL = 64 * 1024  # below it a ratio says nothing
 MAX_BLANK_ROWS = 1000
 _ACTIVE = ("vbaproject", "xl/externallinks/", "xl/embeddings/", "xl/activex/", "xl/macrosheets/")
