@@ -269,6 +269,29 @@ def test_what_a_process_had_claimed_when_it_died_is_sent_by_another(
     assert world.only(endpoint).status == "sent"
 
 
+def test_what_is_on_its_way_is_not_claimed_again_nor_judged_by_an_older_attempt(
+    admin: User, now: datetime
+) -> None:
+    with servers.web() as server:
+        endpoint = world.added(admin, server.url, now=now)
+    for _ in range(4):
+        world.told_tenant(admin, now=now)
+
+    def claimed(at: datetime) -> list[int]:
+        rows = claiming.claim(endpoint.pk, most=1, most_suspect=1, now=at)
+        return [row.pk for row in rows]
+
+    first, second, beyond = claimed(now), claimed(now), claimed(now)
+    assert len({*first, *second}) == 2
+    assert beyond == []  # two at once are enough for one endpoint
+    later = now + claiming.LEASE
+    assert claimed(later) == first
+    for outcome in (failed("timeout"), Outcome(Result.SENT)):
+        assert not settling.settle(delivery_id=first[0], attempt=1, outcome=outcome, now=later)
+    row = Delivery.objects.get(pk=first[0])
+    assert (row.status, row.claimed_until) == ("waiting", later + claiming.LEASE)
+
+
 def test_two_couriers_send_nothing_twice(admin: User, now: datetime) -> None:
     with servers.web() as server:
         world.added(admin, server.url, now=now)

@@ -14,6 +14,7 @@ from base_ops.core.models import Delivery, InboxItem, Notice, Role, User
 from base_ops.core.notifications import audiences, fanning, inbox
 from tests import make
 from tests.core.notifications import world
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.django_db
 
@@ -216,22 +217,34 @@ def test_wishes_are_changed_by_who_saw_them() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_count_is_true_when_notices_come_while_others_are_read(now: datetime) -> None:
+def test_marking_waits_for_what_is_just_arriving_so_that_the_count_is_true(now: datetime) -> None:
     user = make.user()
-    start = threading.Barrier(2)
+    world.told(audiences.OneUser(user.pk), now=now)
+    world.tell(audiences.OneUser(user.pk), now=now)
+    arriving = Notice.objects.latest("pk")
 
     def read() -> None:
-        start.wait()
-        for _ in range(10):
-            inbox.mark_read(user=user, ids=None, now=now)
+        inbox.mark_read(user=user, ids=None, now=now)
         connection.close()
 
     reader = threading.Thread(target=read)
-    reader.start()
-    start.wait()
-    for _ in range(20):
-        world.told(audiences.OneUser(user.pk), now=now)
+    with transaction.atomic():  # as fanning out does it, one statement at a time
+        inbox.lock([user.pk])
+        reader.start()
+        eventually(_somebody_waits, 30.0)
+        InboxItem.objects.create(notice=arriving, user=user, created_at=now)
+        inbox.show({user.pk: None}, now=now)
     reader.join()
 
-    unread = InboxItem.objects.filter(user=user, read_at__isnull=True).count()
-    assert live.state(f"notices.{user.pk}")[2]["unread"] == unread
+    assert InboxItem.objects.filter(user=user, read_at__isnull=True).count() == 0
+    assert live.state(f"notices.{user.pk}")[2]["unread"] == 0
+
+
+def _somebody_waits() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+            " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+        )
+        row = cursor.fetchone()
+    return bool(row and row[0])
