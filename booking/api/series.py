@@ -46,7 +46,8 @@ def look_at_series(request: HttpRequest, wish: SeriesWishIn) -> DryRunOut:
     """Every instance: free or what is in the way, rules, price, and what could be had instead."""
     common.may_book(request)
     now = clock.now()
-    seen = services.look(services.expanded(_wish(request, wish)), now=now)
+    role = auth.user_of(request).role
+    seen = services.look(services.expanded(_wish(request, wish)), role=role, now=now)
     services.propose(seen, now=now)
     return schemas.dry_run_out(seen, reader=auth.user_of(request))
 

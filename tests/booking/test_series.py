@@ -1,5 +1,6 @@
 """Series: one look for all instances, booked in one transaction."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -10,10 +11,13 @@ from psycopg.types.range import TimestamptzRange
 from base_ops.core.actors import Actor
 from base_ops.core.errors import DomainError
 from base_ops.core.models import Space, Tenant
+from base_ops.core.models.notices import Notice
 from base_ops.core.models.records import AuditEntry
 from base_ops.core.spans import Span
 from billing.models import Reservation
+from booking.domain.rulebook import standard
 from booking.models import Allocation, Booking, EquipmentPool, EquipmentUnit, Series, SeriesSkip
+from booking.services import publish_rules
 from booking.services import series as services
 from booking.services.quotes import QuoteChanged
 from booking.services.series import Choice, SeriesConflicts, SeriesRulesBroken
@@ -116,7 +120,7 @@ def test_broken_rules_are_named_per_instance_and_the_single_window_does_not_hold
     assert [b.code for b in last.broken] == ["series_horizon"]
 
 
-def test_260_instances_over_five_years_are_looked_at_in_three_queries(
+def test_260_instances_over_five_years_are_looked_at_in_five_queries(
     space: Space,
     tenant: Tenant,
     start: datetime,
@@ -130,7 +134,10 @@ def test_260_instances_over_five_years_are_looked_at_in_three_queries(
         )  # fmt: skip
     asked = services.expanded(wish(space, tenant, start, rrule="FREQ=WEEKLY;COUNT=260"))
 
-    with django_assert_max_num_queries(3):  # what is taken; which price book; what the tenant used
+    services.look(asked[:1], now=now)  # reads the rules and the price book once
+    # Which rules are in force, the tenant's bookings around, what is taken, which price book, what
+    # the tenant used.
+    with django_assert_max_num_queries(5):
         seen = services.look(asked, now=now)
 
     assert len(seen) == 260
@@ -299,3 +306,42 @@ def test_one_date_cannot_have_two_bookings(
 
     with transaction.atomic(), pytest.raises(IntegrityError, match="booking_once_per_recurrence"):
         copy.save(force_insert=True)
+
+
+def test_quotas_count_the_instances_before(space: Space, start: datetime, now: datetime) -> None:
+    """Twenty hours of a single anchor are more than its sixteen a day, whoever asks for them."""
+    anchor = make.tenant(category="anchor")
+    asked = wish(space, anchor, start, rrule="FREQ=DAILY;COUNT=2")
+    long = replace(asked.wish, span=Span(start, start + 10 * HOUR))
+    twice = replace(asked, wish=long, choices={
+        start + DAY: Choice(space=world.studio(), span=Span(start + HOUR, start + 11 * HOUR)),
+    })  # fmt: skip
+
+    seen = services.look(services.expanded(twice), now=now)
+    waived = services.look(
+        services.expanded(replace(twice, wish=replace(long, override={"anchor_day_hours"}))),
+        role="manager",
+        now=now,
+    )
+
+    assert [one.verdict for one in seen] == ["ok", "rules_broken"]
+    assert [b.code for b in seen[1].broken] == ["anchor_day_hours"]
+    assert [one.verdict for one in waived] == ["ok", "ok"]
+    assert [b.code for b in waived[1].waived] == ["anchor_day_hours"]
+
+
+def test_a_series_that_needs_approval_waits_for_it(
+    space: Space, tenant: Tenant, start: datetime, now: datetime
+) -> None:
+    document = standard.document()
+    document["rules"].append(
+        {"code": "ask", "kind": "approval", "scope": {"spaces": [space.code]}, "params": {}}
+    )
+    publish_rules(document=document, actor=world.STAFF, now=now)
+
+    made = create(wish(space, tenant, start), now + HOUR)
+
+    assert {b.status for b in made.bookings} == {"pending_approval"}
+    assert active(made.bookings) == 5
+    assert Notice.objects.filter(kind="booking.pending_approval").count() == 1
+    assert Notice.objects.filter(kind="series.created").count() == 1

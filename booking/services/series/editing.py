@@ -108,8 +108,10 @@ def _edit(
     if scope != "this":
         target = continued_from(row, recurrence_of(rows[0]), now=now, by=actor.label)
     if change.span or change.space or change.words.keys() & {"purpose", "headcount"}:
-        _apply(rows, _wishes(rows, change, by, scope), moves=bool(change.span or change.space),
-               now=now)  # fmt: skip
+        _apply(
+            rows, _wishes(rows, change, by), role=actor.role,
+            moves=bool(change.span or change.space), now=now,
+        )  # fmt: skip
     for booking in rows:
         if change.title is not None:
             booking.title = change.title
@@ -161,9 +163,7 @@ def _retell(series: Series, change: Edit, by: timedelta) -> None:
         shift(series, by)
 
 
-def _wishes(
-    rows: Sequence[Booking], change: Edit, by: timedelta, scope: Scope
-) -> list[BookingWish]:
+def _wishes(rows: Sequence[Booking], change: Edit, by: timedelta) -> list[BookingWish]:
     """What each booking becomes. New times count from the original starts, exceptions included."""
     found = []
     for booking in rows:
@@ -178,11 +178,16 @@ def _wishes(
 
 
 def _apply(
-    rows: Sequence[Booking], wanted: Sequence[BookingWish], *, moves: bool, now: datetime
+    rows: Sequence[Booking],
+    wanted: Sequence[BookingWish],
+    *,
+    role: str,
+    moves: bool,
+    now: datetime,
 ) -> None:
     """Judge, take the new places instead of the old ones, price anew; rows stay unsaved."""
-    asked = [Asked(recurrence_of(b), w) for b, w in zip(rows, wanted, strict=True)]
-    seen = look(asked, ignore={b.code for b in rows}, priced=False, now=now)
+    asked = [Asked(recurrence_of(b), w, was=b.span) for b, w in zip(rows, wanted, strict=True)]
+    seen = look(asked, role=role, ignore={b.pk: b.code for b in rows}, priced=False, now=now)
     refuse(seen, now=now)
     if moves:
         Allocation.objects.filter(booking__in=rows, active=True).update(active=False)

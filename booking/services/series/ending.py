@@ -172,7 +172,7 @@ def _add_again(
         raise InstanceNotFound(recurrence_id.isoformat())
     if wish.span.start <= now:
         raise TooLate(wish.span.start.isoformat())
-    seen = look([Asked(recurrence_id, wish)], priced=False, now=now)
+    seen = look([Asked(recurrence_id, wish)], role=actor.role, priced=False, now=now)
     refuse(seen, now=now)
     booking = settle(row, seen, actor=actor, now=now)[0]
     if skip is not None:

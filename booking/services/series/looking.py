@@ -1,9 +1,10 @@
 """Look at every instance of a series at once: free, priced, within the rules, or why not."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
+from types import MappingProxyType
 from typing import Any, Literal
 
 from base_ops.core.errors import FieldFault
@@ -12,17 +13,17 @@ from base_ops.core.spans import Span
 from billing import services as billing
 from billing.domain.quote import Quote
 from booking import selectors
-from booking.domain import recurrence, rules
-from booking.domain.rules import Broken
+from booking.domain import recurrence
+from booking.domain.rulebook import Broken
 from booking.models import EquipmentUnit
 from booking.selectors.series import Sought, taken_in
 from booking.selectors.taking import Taken
 from booking.services import resources
 from booking.services.locking import Place
 from booking.services.resources import Lack, Need
+from booking.services.series.judging import Judge, Judged
 from booking.services.wishes import BookingWish
 
-SERIES_HORIZON = timedelta(days=6 * 366)
 Verdict = Literal["ok", "conflict", "rules_broken", "left_out"]
 
 
@@ -48,11 +49,12 @@ class SeriesWish:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One instance as it would be booked; `skip` when the caller wants none on this date."""
+    """One instance as it would be booked; `skip`: not at all; `was`: the time it has now."""
 
     recurrence_id: datetime
     wish: BookingWish
     skip: bool = False
+    was: Span | None = None
 
 
 @dataclass(slots=True)
@@ -62,6 +64,8 @@ class Seen:
     asked: Asked
     needs: Sequence[Need]
     broken: Sequence[Broken] = ()
+    waived: Sequence[Broken] = ()
+    approvals: Sequence[str] = ()
     places: Sequence[Place] = ()
     lacks: Sequence[Lack] = ()
     quote: Quote | None = None
@@ -107,16 +111,23 @@ def _asked(series: SeriesWish, start: datetime) -> Asked:
 
 
 def look(
-    asked: Iterable[Asked], *, ignore: Collection[str] = (), priced: bool = True, now: datetime
+    asked: Iterable[Asked],
+    *,
+    role: str = "",
+    ignore: Mapping[int, str] = MappingProxyType({}),
+    priced: bool = True,
+    now: datetime,
 ) -> list[Seen]:
     """Judge every instance, each as if those before it were booked; writes nothing.
 
-    Queries: one for what is taken (two more with equipment), two for prices; none per instance.
+    Queries: what is taken (two more with equipment), which rules and prices are in force, what the
+    tenant booked and used; none per instance.
 
     Args:
         asked: in the order in which they would be booked.
-        ignore: codes of bookings whose own places count as free, when they are being moved.
-        priced: whether prices are wanted.
+        role: of whoever asks; some may override rules, or approve.
+        ignore: bookings that are being changed, code by id: their places and time do not count.
+        priced: whether prices are wanted; where a rule limits what is owed they are needed anyway.
         now: holds that ended before do not count.
 
     Raises:
@@ -124,56 +135,56 @@ def look(
         billing's NotPriced: the price book lacks what is needed.
     """
     seen = [Seen(one, resources.needs_of(one.wish)) for one in asked]
-    for one in seen:
-        one.broken = broken_rules(one.asked.wish, now=now)
-    _pick(seen, frozenset(ignore), now)
+    judged = [Judged(one.asked.wish, one.asked.was) for one in seen]
+    judge = Judge(judged, role=role, ignoring=list(ignore), now=now)
+    if judge.needs_price:
+        _price(seen)
+    _pick(seen, judge, frozenset(ignore.values()), now)
     if priced:
         _price([one for one in seen if one.verdict == "ok"])
     return seen
 
 
-def broken_rules(wish: BookingWish, *, now: datetime) -> list[Broken]:
-    """The rules of a single booking; its window is replaced by that of series."""
-    room, renter = selectors.room(wish.space), selectors.renter(wish.tenant)
-    found = [
-        broken
-        for broken in rules.broken_rules(wish.rules_wish, room, renter, now=now)
-        if broken.code != "horizon" and not (broken.overridable and broken.code in wish.override)
-    ]
-    if wish.span.start > now + SERIES_HORIZON:
-        found.append(Broken(
-            "series_horizon", "rrule", SERIES_HORIZON.days, (now + SERIES_HORIZON).isoformat(),
-            f"系列最多提前 {SERIES_HORIZON.days} 天",
-            f"A series reaches at most {SERIES_HORIZON.days} days ahead",
-        ))  # fmt: skip
-    return found
-
-
-def _pick(seen: Sequence[Seen], ignore: frozenset[str], now: datetime) -> None:
-    """Choose free units for each instance in turn; what earlier ones took is taken."""
+def _pick(seen: Sequence[Seen], judge: Judge, ignore: frozenset[str], now: datetime) -> None:
+    """Judge and choose free units for each instance in turn; what earlier ones took is taken."""
     flat = [need for one in seen for need in one.needs]
     takings = iter(taken_in([_sought(need) for need in flat], now=now))
     units = _pool_units({n.resource.pk for n in flat if not n.is_space})
     own = _Own()
-    for one in seen:
+    for index, one in enumerate(seen):
         busy = [[t for t in next(takings) if t.booking_code not in ignore] for _ in one.needs]
-        if one.asked.skip or one.broken:
+        if one.asked.skip:
             continue
-        places: list[Place] = []
-        lacks: list[Lack] = []
-        for need, taken in zip(one.needs, busy, strict=True):
-            mine = own.units(need) | {p.unit for p in places if _overlaps(p, need)}
-            free = [
-                unit
-                for unit in _units(need, units)
-                if unit not in mine and all(t.unit != unit for t in taken)
-            ]
-            if len(free) < need.quantity:
-                lacks.append(Lack(need, len(free), taken))
-            places += [_place(need, unit) for unit in free[: need.quantity]]
-        one.places, one.lacks = places, lacks
-        if not lacks:
-            own.add(places)
+        _judge(one, judge, index)
+        if one.broken:
+            continue
+        _choose(one, busy, units, own)
+        if not one.lacks:
+            own.add(one.places)
+            judge.add(one.asked.wish, one.quote.total_fen if one.quote else 0)
+
+
+def _judge(one: Seen, judge: Judge, index: int) -> None:
+    price = one.quote.total_fen if one.quote and judge.needs_price else None
+    verdict = judge.verdict(index, price)
+    one.waived = judge.waived(verdict, one.asked.wish)
+    one.broken = [b for b in verdict.broken if b not in one.waived]
+    one.approvals = verdict.approvals
+
+
+def _choose(
+    one: Seen, busy: Sequence[Sequence[Taken]], units: Mapping[int, Sequence[int]], own: "_Own"
+) -> None:
+    places: list[Place] = []
+    lacks: list[Lack] = []
+    for need, taken in zip(one.needs, busy, strict=True):
+        mine = own.units(need) | {p.unit for p in places if _overlaps(p, need)}
+        mine |= {t.unit for t in taken}
+        free = [unit for unit in _units(need, units) if unit not in mine]
+        if len(free) < need.quantity:
+            lacks.append(Lack(need, len(free), taken))
+        places += [_place(need, unit) for unit in free[: need.quantity]]
+    one.places, one.lacks = places, lacks
 
 
 class _Own:

@@ -77,7 +77,7 @@ def _create(
     now: datetime,
 ) -> Made:
     resources.lock([need for one in asked for need in resources.needs_of(one.wish)])
-    seen = look(asked, priced=False, now=now)
+    seen = look(asked, role=actor.role, priced=False, now=now)
     good = [one for one in seen if one.verdict == "ok"]
     if mode != "skip" or not good:
         refuse(seen, now=now)
@@ -99,8 +99,11 @@ def _create(
     )
     record(
         series, "create", actor=actor, now=now, mode=mode, price_fen=total,
-        booked=len(bookings), skipped=[s.recurrence_id.isoformat() for s in skips],
+        booked=len(bookings), overridden=sorted({b.code for one in good for b in one.waived}),
+        skipped=[s.recurrence_id.isoformat() for s in skips],
     )  # fmt: skip
+    if waiting := next((b for b in bookings if b.status == Status.PENDING_APPROVAL), None):
+        telling.approval_needed(waiting, reason=series.code, now=now)
     telling.series_created(
         series=series.code, tenant_id=series.tenant_id, space=series.space, made=len(bookings),
         skipped=len(skips), first_at=bookings[0].starts_at, now=now,
@@ -184,7 +187,7 @@ def _booking(
         space=wish.space,
         starts_at=wish.span.start,
         ends_at=wish.span.end,
-        status=Status.CONFIRMED,
+        status=Status.PENDING_APPROVAL if one.approvals else Status.CONFIRMED,
         title=wish.title,
         purpose=wish.purpose,
         headcount=wish.headcount,
@@ -195,7 +198,7 @@ def _booking(
         price_fen=quote.total_fen,
         pin=f"{secrets.randbelow(10**6):06d}",
         created_at=now,
-        confirmed_at=now,
+        confirmed_at=None if one.approvals else now,
         **selectors.buffers(wish.space).as_minutes(),
     )
 

@@ -1,0 +1,192 @@
+"""The rules in force, judged for every instance of a series as if those before it were booked."""
+
+from bisect import bisect_left, insort
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from base_ops.core.models import Role, Space
+from base_ops.core.spans import Span
+from booking.domain import rulebook
+from booking.domain.rulebook import Case, Hearing, Needs, Place, Stay, Usage, Verdict
+from booking.domain.states import BLOCKING, Status
+from booking.models import Booking
+from booking.selectors import rulebook as rules
+from booking.selectors import usage
+from booking.selectors.usage import LONGEST
+from booking.services.wishes import BookingWish
+
+APPROVERS = frozenset({Role.MANAGER, Role.ADMIN})
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """One instance before the rules: the wish, the time it has now, its price when it is known."""
+
+    wish: BookingWish
+    was: Span | None = None
+    price_fen: int | None = None
+
+
+@dataclass(order=True, frozen=True, slots=True)
+class _There:
+    """A stay in the order of its start."""
+
+    start: datetime
+    stay: Stay = field(compare=False)
+    own: bool = field(compare=False, default=True)
+    live: bool = field(compare=False, default=True)
+
+
+class Judge:
+    """Judges instance after instance; what is booked between them is told by `add`.
+
+    Three queries at most: the rules in force, the bookings around all instances, and what is owed
+    or proven; the latter two only where a rule asks.
+    """
+
+    def __init__(
+        self,
+        judged: Sequence[Judged],
+        *,
+        role: str = "",
+        ignoring: Collection[int] = (),
+        now: datetime,
+    ) -> None:
+        self._book = rules.current_book(now=now)
+        self._role, self._now = role, now
+        self._places: dict[str, Place] = {}
+        self._hearings = [self._book.hearing(self._case(one)) for one in judged]
+        needs = [hearing.needs for hearing in self._hearings]
+        self._there: list[_There] = []
+        self._facts = rulebook.UNUSED
+        self._spent_fen = 0
+        if judged:
+            self._look_around(judged[0].wish, needs, ignoring)
+            self._look_up(judged[0].wish, needs, ignoring)
+
+    @property
+    def needs_price(self) -> bool:
+        """Whether some rule limits what the tenant may owe."""
+        return any(hearing.needs_price for hearing in self._hearings)
+
+    def verdict(self, index: int, price_fen: int | None = None) -> Verdict:
+        """What the rules say of one instance now; its price only matters where a rule asks."""
+        hearing = self._hearings[index]
+        if price_fen is not None:
+            hearing = self._book.hearing(replace(hearing.case, price_fen=price_fen))
+        return hearing.verdict(self._usage(hearing))
+
+    def add(self, wish: BookingWish, price_fen: int = 0) -> None:
+        """Count an instance as booked."""
+        codes = tuple(self._place(space).code for space in _spaces(wish))
+        insort(self._there, _There(wish.span.start, Stay(wish.span, codes)))
+        self._spent_fen += price_fen
+
+    def waived(self, verdict: Verdict, wish: BookingWish) -> list[rulebook.Broken]:
+        """The broken rules that the caller overrides and may."""
+        return [
+            b for b in verdict.broken if b.code in wish.override and b.may_be_waived_by(self._role)
+        ]
+
+    def _case(self, one: Judged) -> Case:
+        wish = one.wish
+        return Case(
+            places=tuple(self._place(space) for space in _spaces(wish)),
+            renter=rules.renter(wish.tenant),
+            span=wish.span,
+            now=self._now,
+            headcount=wish.headcount,
+            units=wish.units,
+            was=one.was,
+            series_last=wish.span.start,
+            price_fen=one.price_fen,
+            approver=self._role in APPROVERS,
+        )
+
+    def _place(self, space: Space) -> Place:
+        if (found := self._places.get(space.code)) is None:
+            found = self._places[space.code] = rules.place(space)
+        return found
+
+    def _look_around(
+        self, wish: BookingWish, needs: Sequence[Needs], ignoring: Collection[int]
+    ) -> None:
+        """Read the bookings in all windows that some rule asks about."""
+        windows = [w for n in needs for w in _windows(n)]
+        if not windows:
+            return
+        venue = any(crowd.venue for n in needs for crowd in n.crowds)
+        rows = (
+            Booking.objects.filter(
+                status__in=(*BLOCKING, Status.COMPLETED),
+                starts_at__lt=max(w.end for w in windows),
+                starts_at__gt=min(w.start for w in windows) - LONGEST,
+                ends_at__gt=min(w.start for w in windows),
+            )
+            .exclude(status=Status.HELD, expires_at__lte=self._now)
+            .exclude(pk__in=ignoring)
+        )
+        if not venue:
+            rows = rows.filter(tenant=wish.tenant)
+        self._read(rows.select_related("space__type", "space__floor").only(
+            "tenant_id", "status", "starts_at", "ends_at", "space__code", "space__bookable",
+            "space__capacity", "space__unit_count", "space__type", "space__floor",
+        ), wish.tenant.pk)  # fmt: skip
+
+    def _read(self, rows: Any, tenant_id: int) -> None:
+        for row in rows:
+            place = self._place(row.space)
+            there = _There(
+                row.starts_at,
+                Stay(Span(row.starts_at, row.ends_at), (place.code,)),
+                own=row.tenant_id == tenant_id,
+                live=row.status != Status.COMPLETED,
+            )
+            insort(self._there, there)
+
+    def _look_up(
+        self, wish: BookingWish, needs: Sequence[Needs], ignoring: Collection[int]
+    ) -> None:
+        asked = Needs(
+            exposure=any(n.exposure for n in needs),
+            documents=tuple(sorted({name for n in needs for name in n.documents})),
+        )
+        self._facts = usage(needs=asked, tenant=wish.tenant, ignoring=ignoring, now=self._now)
+
+    def _usage(self, hearing: Hearing) -> Usage:
+        """What the rules ask about this instance, from what was read."""
+        needs = hearing.needs
+        windows = _windows(needs)
+        if not windows:
+            return replace(self._facts, exposure_fen=self._facts.exposure_fen + self._spent_fen)
+        near = self._near(Span(min(w.start for w in windows), max(w.end for w in windows)))
+        own = [t.stay for t in near if t.own]
+        asks = rulebook.tally(Needs(asks=needs.asks), own, self._places)
+        around: dict[Any, tuple[Span, ...]] = {}
+        for crowd in needs.crowds:
+            stays = [t.stay for t in near if t.live and (crowd.venue or t.own)]
+            around |= rulebook.tally(Needs(crowds=(crowd,)), stays, self._places).around
+        return Usage(
+            asks.used, around, self._facts.exposure_fen + self._spent_fen, self._facts.evidence
+        )
+
+    def _near(self, window: Span) -> list[_There]:
+        """The stays that may touch the window; none is longer than LONGEST."""
+        low = bisect_left(self._there, window.start - LONGEST, key=_start)
+        high = bisect_left(self._there, window.end, key=_start)
+        return [t for t in self._there[low:high] if t.stay.span.end > window.start]
+
+
+def _start(there: _There) -> datetime:
+    return there.start
+
+
+def _spaces(wish: BookingWish) -> list[Space]:
+    """The space of a wish and those beside it, the main one first."""
+    return [wish.space, *(e.space for e in wish.extras if e.space is not None)]
+
+
+def _windows(needs: Needs) -> list[Span]:
+    return [w for ask in needs.asks for w in ask.windows] + [c.window for c in needs.crowds]
