@@ -14,7 +14,7 @@ LONGEST_MONTHS = 120
 TELL_AHEAD = timedelta(days=60)
 
 
-class Status(StrEnum):
+class LeaseStatus(StrEnum):
     """Where a lease stands. Only a signed or noticed one takes its space."""
 
     DRAFT = "draft"
@@ -22,6 +22,9 @@ class Status(StrEnum):
     NOTICED = "noticed"
     ENDED = "ended"
     WITHDRAWN = "withdrawn"
+
+
+Status = LeaseStatus  # its name in here; the API's description has bookings' too
 
 
 class Deed(StrEnum):

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from tests import make
+from tests.api.bodies import BODIES, PATHS
 from tests.api.judging import Case
 from tests.api.known import ALIASES, Known, parameters
 from tests.api.world import World
@@ -52,7 +53,10 @@ class Ground:
             return
         if case.query:
             case.query = self._filled(dict(case.query), given)
-        if isinstance(case.body, dict):
+        if (make_body := BODIES.get(case.operation.label)) and self._chance(0.5):
+            case.path_parameters = path | PATHS.get(case.operation.label, {})
+            case.body = make_body(self._world, self._known)
+        elif isinstance(case.body, dict):
             case.body = self._filled(self._plausible(case, dict(case.body), given), given)
 
     def _headers(self, case: Case, *, keep: float) -> None:

@@ -1,7 +1,12 @@
 """The API's own description: complete, and true where no request tells."""
 
+from collections import defaultdict
+from collections.abc import Iterator
+from enum import Enum
 from pathlib import Path
+from typing import Any, get_args
 
+import ninja
 import pytest
 from django.test import Client
 
@@ -17,6 +22,32 @@ def test_every_operation_refuses_with_problems_only() -> None:
         refusals = {s: a for s, a in operation["responses"].items() if s >= "400"}
         assert {"400", "413", "503"} <= refusals.keys(), operation["operationId"]
         assert all(set(a["content"]) == {openapi.PROBLEM} for a in refusals.values())
+
+
+def test_no_two_schemas_share_a_name() -> None:
+    """ninja would describe one by the other."""
+    named: dict[str, set[type]] = defaultdict(set)
+    for kind in _schemas(ninja.Schema):
+        named[kind.__name__].add(kind)
+        for field in kind.model_fields.values():
+            for inner in _enums(field.annotation):
+                named[inner.__name__].add(inner)
+
+    assert {name: kinds for name, kinds in named.items() if len(kinds) > 1} == {}
+
+
+def _schemas(kind: type[ninja.Schema]) -> Iterator[type[ninja.Schema]]:
+    for below in kind.__subclasses__():
+        if below.__module__.partition(".")[0] in registry.OURS and "[" not in below.__name__:
+            yield below
+        yield from _schemas(below)
+
+
+def _enums(annotation: Any) -> Iterator[type]:
+    if isinstance(annotation, type) and issubclass(annotation, Enum):
+        yield annotation
+    for inner in get_args(annotation):
+        yield from _enums(inner)
 
 
 def test_edits_say_that_they_need_the_etag() -> None:

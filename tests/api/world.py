@@ -26,6 +26,7 @@ from devices.services import partitions
 from tests import make
 from tests.billing.data import demo
 from tests.billing.world import finished, room
+from tests.booking import lets
 from tests.booking import world as rooms
 from tests.devices import make as things
 
@@ -53,7 +54,8 @@ class World:
     users: dict[str, User] = field(default_factory=dict)
     tokens: dict[str, str] = field(default_factory=dict)
     spaces: list[Space] = field(default_factory=list)
-    mine: Tenant = None  # type: ignore[assignment] # set before anybody asks
+    desks: Space = None  # type: ignore[assignment] # set before anybody asks
+    mine: Tenant = None  # type: ignore[assignment]
     other: Tenant = None  # type: ignore[assignment]
 
     def token(self, role: str, *, fresh: bool = False) -> str:
@@ -100,6 +102,7 @@ def _people(world: World) -> None:
 def _rooms(world: World) -> None:
     world.spaces = [rooms.studio() for _ in range(4)]
     world.spaces.append(room("studio_single", unit_count=4, booking_mode="hourly"))
+    world.desks = lets.desks(60)
     make.space(type=rooms.single(), bookable=False, booking_mode="none")
     for space in world.spaces:
         light = things.device("light", space=space)
