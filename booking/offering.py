@@ -15,10 +15,10 @@ from booking.schemas.search import (
     AvailableOut,
     CellOut,
     DayOut,
+    HeatBandOut,
     MonthOut,
     NextOut,
     NextSpaceOut,
-    PartOut,
     Sort,
     StartOut,
 )
@@ -162,19 +162,19 @@ def _midnight(day: date) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=SHANGHAI).astimezone(UTC)
 
 
-def _bands() -> list[PartOut]:
+def _bands() -> list[HeatBandOut]:
     bands = sorted(billing_selectors.price_book().bands, key=lambda band: band.from_min)
     return [
-        PartOut(
+        HeatBandOut(
             code=b.code, name_zh=b.name_zh, name_en=b.name_en, from_min=b.from_min, to_min=b.to_min
         )
         for b in bands
     ]
 
 
-def _hours() -> list[PartOut]:
+def _hours() -> list[HeatBandOut]:
     return [
-        PartOut(
+        HeatBandOut(
             code=f"{part.from_min // 60:02d}",
             name_zh=f"{part.from_min // 60}点",
             name_en=f"{part.from_min // 60:02d}:00",
@@ -185,7 +185,7 @@ def _hours() -> list[PartOut]:
     ]
 
 
-def _cell(part: PartOut, units: int, taken_min: int) -> CellOut:
+def _cell(part: HeatBandOut, units: int, taken_min: int) -> CellOut:
     open_min = units * (part.to_min - part.from_min)
     free_min = open_min - taken_min
     return CellOut(

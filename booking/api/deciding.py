@@ -17,7 +17,9 @@ refusals = codes_4xx - {409}
 
 
 @router.post(
-    "/bookings/{code}/hold", response={200: BookingOut, 409: SlotTakenProblem, refusals: Problem}
+    "/bookings/{code}/hold",
+    response={200: BookingOut, 409: SlotTakenProblem, refusals: Problem},
+    by_alias=True,
 )
 @idempotent
 def hold_draft(
@@ -35,6 +37,7 @@ def hold_draft(
 @router.post(
     "/bookings/{code}/confirm",
     response={200: BookingOut, 409: SlotTakenProblem, refusals: Problem},
+    by_alias=True,
 )
 @idempotent
 def confirm_booking(

@@ -84,7 +84,7 @@ class NextOut(Schema):
     items: list[NextSpaceOut]
 
 
-class PartOut(Schema):
+class HeatBandOut(Schema):
     """A part of the day, [from_min, to_min) in minutes after midnight in Shanghai."""
 
     code: str
@@ -118,5 +118,5 @@ class MonthOut(Schema):
     by: str
     spaces: int
     units: int
-    parts: list[PartOut]
+    parts: list[HeatBandOut]
     days: list[DayOut]

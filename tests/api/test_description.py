@@ -99,3 +99,11 @@ def test_another_method_is_a_problem_that_names_those_there_are(path: str, allow
     assert (answer.status_code, answer.json()["code"]) == (405, "method_not_allowed")
     assert answer["Content-Type"] == openapi.PROBLEM
     assert answer["Allow"] == allowed
+
+
+def test_fields_are_described_by_the_names_they_are_sent_with() -> None:
+    """A trailing underscore is Python's: the operation lacks `by_alias`."""
+    schemas = api.get_openapi_schema()["components"]["schemas"]
+    fields = {(name, f) for name, said in schemas.items() for f in said.get("properties", {})}
+
+    assert {(name, f) for name, f in fields if f.endswith("_")} == set()
