@@ -12,20 +12,25 @@ HORIZON = timedelta(days=731)
 LATE = timedelta(hours=24)
 
 
-class Kind(StrEnum):
+class BlackoutKind(StrEnum):
     """What for."""
 
     MAINTENANCE = "maintenance"
     EVENT = "event"
 
 
-class State(StrEnum):
+class BlackoutState(StrEnum):
     """Where it stands; only a cancellation is a deed, the rest is time's."""
 
     PLANNED = "planned"
     RUNNING = "running"
     OVER = "over"
     CANCELLED = "cancelled"
+
+
+# Their names in here; the API's description has others' kinds and states too.
+Kind = BlackoutKind
+State = BlackoutState
 
 
 def state(span: Span, *, cancelled: bool, now: datetime) -> State:
