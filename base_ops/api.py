@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.http import HttpRequest
-from ninja import NinjaAPI
+from ninja import NinjaAPI, Router
 from ninja.openapi.schema import OpenAPISchema
 
 import billing.api
@@ -16,7 +16,13 @@ from base_ops.core.notifications import endpoints_api
 
 
 class Api(NinjaAPI):
-    """ninja's, with a description that leaves nothing out."""
+    """ninja's, with a description that leaves nothing out and names fields as they are sent."""
+
+    def add_router(self, prefix: str, router: Router | str, **options: Any) -> None:
+        """Take all operations of a router, and of those in it."""
+        if isinstance(router, Router):
+            openapi.send_by_alias(router)
+        super().add_router(prefix, router, **options)
 
     def get_openapi_schema(self, **options: Any) -> OpenAPISchema:
         """The whole description."""

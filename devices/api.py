@@ -24,7 +24,7 @@ from devices.schemas import (
     Point,
     SceneIn,
     SceneRunOut,
-    SeriesOut,
+    TelemetryOut,
 )
 
 router = Router(tags=["devices"])
@@ -143,14 +143,14 @@ def get_scene_run(request: HttpRequest, id: str) -> SceneRunOut:  # noqa: A002 -
     return shown.scene_run(row)
 
 
-@router.get("/devices/{code}/telemetry", response={200: SeriesOut, codes_4xx: Problem})
+@router.get("/devices/{code}/telemetry", response={200: TelemetryOut, codes_4xx: Problem})
 def get_telemetry(
     request: HttpRequest,
     code: str,
     metric: Annotated[str, Query(max_length=64)],
     from_: Annotated[datetime | None, Query(alias="from")] = None,
     to: datetime | None = None,
-) -> SeriesOut:
+) -> TelemetryOut:
     """One metric over [from, to); the last hour by default. Tenants: none before their right."""
     now = clock.now()
     device = _device(request, code, now)
@@ -158,7 +158,7 @@ def get_telemetry(
     span = _span(_in_range(from_ or end - HOUR), end)
     seen = _seen_part(request, device, span, now)
     points = selectors.telemetry(device=device, metric=metric, span=seen) if seen else []
-    return SeriesOut(
+    return TelemetryOut(
         device=device.code, metric=metric, points=[Point(at=at, value=v) for at, v in points]
     )
 

@@ -87,7 +87,7 @@ class Point(Schema):
     value: float
 
 
-class SeriesOut(Schema):
+class TelemetryOut(Schema):
     """One metric of a device over time."""
 
     device: str

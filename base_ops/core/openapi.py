@@ -10,6 +10,8 @@
 from collections.abc import Iterator
 from typing import Any
 
+from ninja import Router
+
 from base_ops.core import registry
 
 PROBLEM = "application/problem+json"
@@ -35,6 +37,18 @@ def complete(schema: dict[str, Any]) -> dict[str, Any]:
             _describe_match(operation)
     schema["components"]["x-problems"] = {e.code: e.as_json() for e in registry.entries()}
     return schema
+
+
+def send_by_alias(router: Router) -> None:
+    """Let every answer name its fields by their aliases: `from` is a word of Python, not of ours.
+
+    ninja describes a schema once, however many operations answer it, so all must do the same.
+    """
+    for item in router.path_operations.values():
+        for operation in item.operations:
+            operation.by_alias = True
+    for _, below, _ in router._routers:  # noqa: SLF001 - there is no other way to them
+        send_by_alias(below)
 
 
 def operations(schema: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
