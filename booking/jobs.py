@@ -13,11 +13,13 @@ def prepare_due(now: datetime) -> None:
 
 
 def ends(now: datetime) -> None:
-    """Around the end: warn, extend, complete, wrap; in this order."""
+    """Around the end: warn, extend, note late rooms, complete, wrap, test; in this order."""
     services.warn_due(now=now)
     services.extend_due(now=now)
+    services.note_late_rooms(now=now)
     services.end_due(now=now)
     services.wrap_up(now=now)
+    services.test_handovers(now=now)
 
 
 def releases(now: datetime) -> None:

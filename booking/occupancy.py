@@ -19,7 +19,7 @@ from base_ops.core.models import LiveTopic, Space, Tenant
 from base_ops.core.spans import Span
 from booking import selectors
 from booking.domain.occupancy import Block, Health, Occ, Place, Show, Who, project
-from booking.models import Allocation, Booking
+from booking.models import Allocation, Booking, LateStart
 from devices import selectors as devices
 
 LOOKAHEAD = timedelta(hours=12)
@@ -166,7 +166,7 @@ def _blocks(space_ids: list[int], now: datetime) -> dict[int, list[Block]]:
     rows = (
         selectors.active(now)
         .filter(space_id__in=space_ids, block__overlap=window)
-        .select_related("booking__tenant", "lease__tenant")
+        .select_related("booking__tenant", "booking__late_start", "lease__tenant")
         .defer("booking__quote")
     )
     found: dict[int, list[Block]] = defaultdict(list)
@@ -196,7 +196,14 @@ def _show(booking: Booking) -> Show:
         ready=booking.ready or None,
         reasons=tuple(booking.ready_reasons),
         warned=booking.warned_min,
+        late_until=_late_until(booking),
     )
+
+
+def _late_until(booking: Booking) -> datetime | None:
+    """When the room may be free at the soonest, while the show before still runs."""
+    late: LateStart | None = getattr(booking, "late_start", None)
+    return late.expected_at if late is not None and late.freed_at is None else None
 
 
 def _who(tenant: Tenant) -> Who:

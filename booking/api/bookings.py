@@ -162,17 +162,33 @@ def read_check_in_code(request: HttpRequest, code: str) -> Any:
 
 
 @router.post("/bookings/{code}/check-in", response={200: BookingOut, codes_4xx: Problem})
-@idempotent
 def check_in(
     request: HttpRequest, code: str, shown: CheckInIn, idempotency_key: IdempotencyHeader
-) -> Status[BookingOut]:
-    """Take the room over with the token or the PIN; staff need neither."""
-    now = clock.now()
-    booking = services.check_in(
+) -> Any:
+    """Take the room over with the token or the PIN; staff need neither.
+
+    Five wrong PINs within ten minutes lock the PIN: they count although the answer is a refusal,
+    so the proof comes before the transaction of the check-in.
+    """
+    proof = services.prove(
         booking=common.booking_of(request, code),
         actor=auth.actor_of(request),
         token=shown.token,
         pin=shown.pin,
+        now=clock.now(),
+    )
+    return _come_in(request, code, proof, idempotency_key=idempotency_key)
+
+
+@idempotent
+def _come_in(
+    request: HttpRequest, code: str, proof: services.Proof, *, idempotency_key: str
+) -> Status[BookingOut]:
+    now = clock.now()
+    booking = services.come_in(
+        booking=common.booking_of(request, code),
+        actor=auth.actor_of(request),
+        proof=proof,
         now=now,
     )
     return Status(200, common.out_of(request, booking, now=now))

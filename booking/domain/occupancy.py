@@ -61,6 +61,7 @@ class Show:
     ready: str | None = None
     reasons: tuple[dict[str, Any], ...] = ()
     warned: int = 0
+    late_until: datetime | None = None  # the show before still runs: free then at the soonest
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +121,7 @@ class Occ:
             "ready": show.ready if show else None,
             "reasons": list(show.reasons) if show else [],
             "warned_min": show.warned if show else 0,
+            "late_until": _text(show.late_until) if show else None,
             "alarms": self.health.alarms,
             "devices": {
                 "total": self.health.total,
@@ -283,6 +285,7 @@ def _next_json(show: Show | None) -> dict[str, Any] | None:
         "booking": show.code,
         "starts_at": _text(show.span.start),
         "tenant": show.tenant.as_json(),
+        "late_until": _text(show.late_until),
     }
 
 

@@ -12,6 +12,12 @@ from booking.selectors.blackouts import (
 from booking.selectors.bookings import BookingNotFound, booking_for, bookings_for, filtered
 from booking.selectors.equipment import pools
 from booking.selectors.finding import SEARCH, Wanted, bookable_spaces
+from booking.selectors.handovers import (
+    HandoverNotFound,
+    handover_of,
+    open_problems,
+    photo_of,
+)
 from booking.selectors.heat import HOURS, Part, days_of, taken_minutes
 from booking.selectors.history import history
 from booking.selectors.leases import (
@@ -52,6 +58,7 @@ __all__ = [
     "SEARCH",
     "BlackoutNotFound",
     "BookingNotFound",
+    "HandoverNotFound",
     "LeaseNotFound",
     "NoRules",
     "Part",
@@ -77,6 +84,7 @@ __all__ = [
     "filtered",
     "free_units",
     "free_units_of",
+    "handover_of",
     "history",
     "known_codes",
     "lease_for",
@@ -85,6 +93,8 @@ __all__ = [
     "newest_rules",
     "next_starts",
     "on_air",
+    "open_problems",
+    "photo_of",
     "place",
     "pools",
     "renewal_of",

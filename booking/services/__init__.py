@@ -1,6 +1,8 @@
 """Deeds on bookings; each is one transaction."""
 
 from booking.services.ending import cancel, expire_due, reject, release
+from booking.services.handovers import test_due as test_handovers
+from booking.services.lateness import note_late_rooms
 from booking.services.lease_charges import charge_leases
 from booking.services.lease_ending import end_leases, tell_ending
 from booking.services.making import SlotTaken, amend, approve, book, confirm, draft, hold
@@ -15,7 +17,17 @@ from booking.services.rulebook import (
     ensure_rules,
     publish_rules,
 )
-from booking.services.staying import check_in, check_out, code_for_door, finish, hand_over
+from booking.services.staying import (
+    Proof,
+    check_in,
+    check_out,
+    code_for_door,
+    come_in,
+    come_in_by_door,
+    finish,
+    hand_over,
+    prove,
+)
 from booking.services.sweeping import (
     end_due,
     extend_due,
@@ -31,6 +43,7 @@ __all__ = [
     "BookingWish",
     "Change",
     "Extra",
+    "Proof",
     "QuoteChanged",
     "QuoteExpired",
     "RulesInThePast",
@@ -44,6 +57,8 @@ __all__ = [
     "check_in",
     "check_out",
     "code_for_door",
+    "come_in",
+    "come_in_by_door",
     "confirm",
     "count_refusal",
     "draft",
@@ -57,9 +72,11 @@ __all__ = [
     "hand_over",
     "hold",
     "move",
+    "note_late_rooms",
     "offer_freed",
     "offer_quote",
     "preview",
+    "prove",
     "publish_rules",
     "record_ready",
     "reject",
@@ -69,6 +86,7 @@ __all__ = [
     "stop_waiting",
     "swap",
     "tell_ending",
+    "test_handovers",
     "transfer",
     "wait",
     "warn_due",

@@ -16,7 +16,7 @@ from booking import occupancy
 from booking.domain import blackouts
 from booking.domain.blackouts import Kind, State
 from booking.models import Blackout
-from booking.services import blocking, locking
+from booking.services import blocking, locking, waiting
 
 logger = logging.getLogger(__name__)
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -151,6 +151,7 @@ def _cancel(blackout: Blackout, reason: str, *, actor: Actor, now: datetime) -> 
     row.version += 1
     row.save()
     _record(row, "cancel", actor=actor, now=now, why=reason)
+    waiting.offer_freed([row.space_id], row.span, now=now)
     occupancy.refresh(space_ids=[row.space_id], now=now)
     return row
 

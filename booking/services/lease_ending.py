@@ -9,7 +9,7 @@ from booking import occupancy
 from booking.domain import leases
 from booking.domain.leases import Deed, Status
 from booking.models import Lease
-from booking.services import blocking, lease_charges
+from booking.services import blocking, lease_charges, telling, waiting
 from booking.services.lease_changing import advance, locked, record, refuse_renewed, renewed_by
 
 
@@ -82,6 +82,9 @@ def _terminate(
         last_day=str(last_day), by_agreement=by_agreement, credited_fen=back,
         noticed_at=now, end_reason=reason,
     )  # fmt: skip
+    waiting.offer_freed(
+        [row.space_id], leases.block(row.ends_on, old_last + timedelta(days=1)), now=now
+    )
     occupancy.refresh(space_ids=[row.space_id], now=now)
     return row
 
@@ -131,6 +134,7 @@ def _withdraw(lease: Lease, reason: str, *, actor: Actor, now: datetime) -> Leas
         row, target, "withdraw", actor=actor, now=now, why=reason, credited_fen=back,
         ended_at=now, end_reason=reason,
     )  # fmt: skip
+    waiting.offer_freed([row.space_id], row.span, now=now)
     occupancy.refresh(space_ids=[row.space_id], now=now)
     return row
 
@@ -168,5 +172,6 @@ def _tell(lease: Lease, *, now: datetime) -> bool:
         return False
     row.told_at = now
     row.save(update_fields=["told_at"])
+    telling.lease_ends(row, now=now)
     record(row, "tell", actor=SYSTEM, now=now, ends_on=str(row.ends_on))
     return True

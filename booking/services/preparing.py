@@ -109,7 +109,7 @@ def _record_ready(booking: Booking, *, now: datetime) -> bool:
         return False
     light, reasons = found
     was = booking.ready
-    proposal = _proposal(booking, now=now) if light == "red" else None
+    proposal = proposal_for(booking, now=now) if light == "red" else None
     save(booking, ready=light, ready_reasons=reasons, ready_at=now, proposal=proposal)
     if light != was:
         record(booking, f"ready_{light}", actor=SYSTEM, now=now, reasons=reasons, to=proposal)
@@ -122,7 +122,7 @@ def _record_ready(booking: Booking, *, now: datetime) -> bool:
     return True
 
 
-def _proposal(booking: Booking, *, now: datetime) -> dict[str, Any] | None:
+def proposal_for(booking: Booking, *, now: datetime) -> dict[str, Any] | None:
     """An equal room that is free for the same time."""
     equal = selectors.equal_spaces(
         booking.space, booking.span, booking.headcount, now=now, limit=1

@@ -1,7 +1,8 @@
 """The stay: check-in at the door, check-out, and the end that both people and time bring about."""
 
-import secrets
+from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import Literal
 
 from django.core import signing
 from django.db import transaction
@@ -9,19 +10,29 @@ from psycopg.types.range import TimestamptzRange
 
 from base_ops.core import errors
 from base_ops.core.actors import Actor
-from base_ops.core.models import Role
+from base_ops.core.models import Role, Space, Tenant
 from booking import selectors
 from booking.domain.states import Deed, Status
 from booking.models import Allocation, Booking
-from booking.services import charging, preparing, waiting
+from booking.services import charging, doors, handovers, lateness, preparing, waiting
 from booking.services.changing import advance, locked, show, spaces_of
+from devices import selectors as devices_seen
 from devices import services as devices
 
 GRACE = timedelta(minutes=20)
 STOPPING = timedelta(seconds=60)
 CODE_TTL = timedelta(minutes=10)
 DOOR_ROLES = frozenset({Role.MANAGER, Role.TECHNICIAN, Role.ADMIN})
+DAY = timedelta(days=1)
 _SALT = "booking.check-in"
+
+Proof = Literal["staff", "token", "pin", "door"]
+_PROOFS: Mapping[Proof, str] = {
+    "staff": "let in by the base",
+    "token": "QR code",
+    "pin": "PIN",
+    "door": "QR code at the door",
+}
 
 
 class TooEarly(errors.Conflict):
@@ -34,6 +45,26 @@ class TooLate(errors.Conflict):
     """After the grace period, or after the end."""
 
     code, title_zh, title_en = "too_late", "已超过签到时间", "Too late to check in"
+
+
+class NoBookingHere(errors.NotFound):
+    """The tenant has nothing in this room within a day."""
+
+    code, title_zh, title_en = (
+        "no_booking_here",
+        "您在此空间没有预订",
+        "You have no booking in this room",
+    )
+
+
+class NotYourBooking(errors.Forbidden):
+    """The room is somebody else's at this moment."""
+
+    code, title_zh, title_en = (
+        "not_your_booking",
+        "该空间此刻由其他租户使用",
+        "The room is another tenant's now",
+    )
 
 
 class WrongCode(errors.Forbidden):
@@ -60,18 +91,120 @@ def check_in(
     """Hand the room over: from now to the end this tenant may control it, and it goes on air.
 
     Raises:
-        WrongCode: a tenant without the right token or PIN; staff need none.
+        WrongCode, doors.PinLocked: a tenant without the right token or PIN; staff need none.
         TooEarly, TooLate: outside [start of setup, start + grace].
+        lateness.RoomNotFree: the show before still runs.
         states.WrongState: not confirmed.
     """
-    _check_code(booking, actor, token, pin, now=now)
+    proof = prove(booking=booking, actor=actor, token=token, pin=pin, now=now)
+    return come_in(booking=booking, actor=actor, proof=proof, now=now)
+
+
+def prove(
+    *, booking: Booking, actor: Actor, token: str | None, pin: str | None, now: datetime
+) -> Proof:
+    """What entitles the caller to take the room over.
+
+    A wrong PIN is on record afterwards, so call it outside a transaction that a refusal rolls
+    back.
+
+    Raises:
+        WrongCode: neither the token nor the PIN of this booking.
+        doors.PinLocked: too many wrong PINs.
+        errors.Forbidden: people of the base who have nothing to do at the door.
+    """
+    if actor.is_staff:
+        if actor.role not in DOOR_ROLES:
+            raise errors.Forbidden("not at the door")
+        if token is None and pin is None:
+            return "staff"
+    if token is not None and _token_fits(booking, token, now=now):
+        return "token"
+    if pin is not None and doors.check_pin(booking=booking, pin=pin, actor=actor, now=now):
+        return "pin"
+    raise WrongCode("show the QR code or the PIN of this booking")
+
+
+def come_in(*, booking: Booking, actor: Actor, proof: Proof, now: datetime) -> Booking:
+    """Take the room over, entitled by what was proven before.
+
+    Raises:
+        TooEarly, TooLate: outside [start of setup, start + grace].
+        lateness.RoomNotFree: the show before still runs.
+        states.WrongState: not confirmed.
+    """
     with transaction.atomic():
         row = locked(booking)
         _check_time(row, now=now)
-        advance(row, Deed.CHECK_IN, actor=actor, now=now, checked_in_at=now)
-        hand_over(row, actor=actor, now=now)
-        show(row, now=now)
+        lateness.check_free(row, now=now)
+        take_over(row, actor=actor, why=_PROOFS[proof], now=now)
     return row
+
+
+def come_in_by_door(*, tenant: Tenant, token: str, actor: Actor, now: datetime) -> Booking:
+    """Check in whichever booking of this tenant the door is for at this moment.
+
+    Scanning again after having checked in answers with the same booking.
+
+    Raises:
+        doors.DoorCodeInvalid, doors.DoorCodeExpired: it is not what the door shows now.
+        NoBookingHere: none of theirs here today.
+        NotYourBooking: the room is somebody else's now.
+        TooEarly, TooLate, lateness.RoomNotFree: theirs is not to be entered now.
+    """
+    space = doors.space_of_code(token, now=now)
+    found = meant_at_door(tenant=tenant, space=space, now=now)
+    if found.status == Status.CHECKED_IN:
+        return found
+    return come_in(booking=found, actor=actor, proof="door", now=now)
+
+
+def meant_at_door(*, tenant: Tenant, space: Space, now: datetime) -> Booking:
+    """The booking that somebody of the tenant means by scanning this door now.
+
+    That which they are in; else the first whose check-in is open; else the refusal that fits.
+    """
+    near = Booking.objects.filter(
+        space=space,
+        status__in=(Status.CONFIRMED, Status.CHECKED_IN, Status.NO_SHOW),
+        starts_at__lt=now + DAY,
+        starts_at__gt=now - 2 * DAY,
+    ).select_related("space__type", "tenant")
+    rows = [row for row in near.order_by("starts_at") if row.until > now]
+    own = [row for row in rows if row.tenant_id == tenant.pk]
+    inside = [row for row in own if row.status == Status.CHECKED_IN]
+    waiting = [row for row in own if row.status == Status.CONFIRMED]
+    open_now = [row for row in waiting if opens_at(row) <= now and not _is_late(row, now=now)]
+    if found := [*inside, *open_now][:1]:
+        return found[0]
+    if late := [row for row in own if opens_at(row) <= now]:
+        raise _too_late(late[0], now=now)
+    if waiting:
+        raise _too_early(waiting[0])
+    if any(row.starts_at <= now and row.status != Status.NO_SHOW for row in rows):
+        raise NotYourBooking(f"{space.code} is taken now")
+    raise NoBookingHere(f"nothing of yours in {space.code} within a day")
+
+
+def take_over(booking: Booking, *, actor: Actor, why: str, now: datetime) -> None:
+    """Check a locked booking in, grant control, show it."""
+    advance(booking, Deed.CHECK_IN, actor=actor, why=why, now=now, checked_in_at=now)
+    hand_over(booking, actor=actor, now=now)
+    show(booking, now=now)
+
+
+def evidence(booking: Booking, *, now: datetime) -> str:
+    """What proves that its tenant is in the room without having checked in, or "".
+
+    Of a shared room, or while the show before still runs, nothing is proven.
+    """
+    if booking.shares_space or now >= booking.until or lateness.in_the_room(booking) is not None:
+        return ""
+    if booking.space_id in selectors.on_air(now):
+        return "on air"
+    since = lateness.free_since(booking, now=now)
+    seen = devices_seen.occupied_space_ids([booking.space_id], since=since, now=now)
+    return "presence seen" if seen else ""
 
 
 def hand_over(booking: Booking, *, actor: Actor, now: datetime) -> None:
@@ -99,21 +232,6 @@ def hand_over(booking: Booking, *, actor: Actor, now: datetime) -> None:
         )
 
 
-def _check_code(
-    booking: Booking, actor: Actor, token: str | None, pin: str | None, *, now: datetime
-) -> None:
-    if actor.is_staff:
-        if actor.role not in DOOR_ROLES:
-            raise errors.Forbidden("not at the door")
-        if token is None and pin is None:
-            return
-    if token is not None and _token_fits(booking, token, now=now):
-        return
-    if pin is not None and secrets.compare_digest(pin.encode(), booking.pin.encode()):
-        return
-    raise WrongCode("show the QR code or the PIN of this booking")
-
-
 def _token_fits(booking: Booking, token: str, *, now: datetime) -> bool:
     try:
         code, expires = signing.loads(token, salt=_SALT)
@@ -122,14 +240,38 @@ def _token_fits(booking: Booking, token: str, *, now: datetime) -> bool:
     return bool(code == booking.code and expires > now.timestamp())
 
 
+def opens_at(booking: Booking) -> datetime:
+    """When its check-in opens: with the time to make ready."""
+    return booking.starts_at - booking.buffers.setup
+
+
+def closes_at(booking: Booking, *, now: datetime) -> datetime:
+    """When it is too late to check in: the grace period after the start, or after a late room."""
+    return lateness.free_since(booking, now=now) + GRACE
+
+
+def _is_late(booking: Booking, *, now: datetime) -> bool:
+    """On air, or with somebody in the room, it is never too late before the end."""
+    if now >= booking.until:
+        return True
+    return now > closes_at(booking, now=now) and not evidence(booking, now=now)
+
+
 def _check_time(booking: Booking, *, now: datetime) -> None:
-    opens_at = booking.starts_at - booking.buffers.setup
-    if now < opens_at:
-        raise TooEarly(f"from {opens_at.isoformat()}", from_=opens_at.isoformat())
-    late = now > booking.starts_at + GRACE
-    kept = booking.space_id in selectors.on_air(now)
-    if now >= booking.until or (late and not kept):
-        raise TooLate(f"until {(booking.starts_at + GRACE).isoformat()}")
+    if now < opens_at(booking):
+        raise _too_early(booking)
+    if _is_late(booking, now=now):
+        raise _too_late(booking, now=now)
+
+
+def _too_early(booking: Booking) -> TooEarly:
+    opens = opens_at(booking).isoformat()
+    return TooEarly(f"{booking.code} from {opens}", booking=booking.code, from_=opens)
+
+
+def _too_late(booking: Booking, *, now: datetime) -> TooLate:
+    closed = min(closes_at(booking, now=now), booking.until).isoformat()
+    return TooLate(f"{booking.code} until {closed}", booking=booking.code, until=closed)
 
 
 def check_out(*, booking: Booking, actor: Actor, now: datetime) -> Booking:
@@ -177,7 +319,10 @@ def finish(
     )  # fmt: skip
     _give_back(booking, ended)
     charging.charge(booking, "completed", now=now)
+    lateness.credit(booking, now=now)
+    lateness.room_freed(booking, now=now)
     preparing.wrap_if_due(booking, now=now)
+    handovers.begin(booking, actor=actor, now=now)
     waiting.offer_freed(spaces_of(booking), booking.span, now=now)
     show(booking, now=now)
 

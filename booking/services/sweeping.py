@@ -8,12 +8,13 @@ from psycopg.types.range import TimestamptzRange
 
 from base_ops.core.actors import SYSTEM
 from base_ops.core.spans import Span
+from billing import services as billing
 from booking import selectors
 from booking.domain.states import Deed, Status
 from booking.models import Allocation, Booking
-from booking.services import charging, preparing, staying, telling, waiting
+from booking.services import charging, lateness, preparing, staying, telling, waiting
 from booking.services.changing import advance, record, save, show, spaces_of
-from booking.services.locking import free
+from booking.services.locking import free, source_of
 from devices import services as devices
 
 EXTENSION = timedelta(minutes=15)
@@ -28,21 +29,30 @@ def release_no_shows(*, now: datetime) -> int:
 
 
 def _release(booking: Booking, *, now: datetime) -> bool:
-    if booking.status != Status.CONFIRMED:
+    """Nobody came in time; on air, or with somebody in the room, is a check-in.
+
+    While the show before still runs nobody can come, and afterwards the grace period begins anew.
+    Whom a late room kept out pays nothing.
+    """
+    if booking.status != Status.CONFIRMED or now < staying.closes_at(booking, now=now):
         return False
-    if booking.space_id in selectors.on_air(now) and now < booking.until:
-        advance(booking, Deed.CHECK_IN, actor=SYSTEM, why="on air", now=now, checked_in_at=now)
-        staying.hand_over(booking, actor=SYSTEM, now=now)
+    if why := staying.evidence(booking, now=now):
+        staying.take_over(booking, actor=SYSTEM, why=why, now=now)
+        return True
+    late = lateness.of(booking)
+    advance(
+        booking, Deed.MISS, actor=SYSTEM, why="no check-in within the grace period",
+        now=now, wrap_due_at=now if booking.prepared_at else None,
+    )  # fmt: skip
+    free(booking)
+    if late is not None and late.lost_min:
+        billing.release(source=source_of(booking), now=now)
+        record(booking, "no_fee", actor=SYSTEM, now=now, lost_min=late.lost_min)
     else:
-        advance(
-            booking, Deed.MISS, actor=SYSTEM, why="no check-in within the grace period",
-            now=now, wrap_due_at=now if booking.prepared_at else None,
-        )  # fmt: skip
-        free(booking)
         charging.charge(booking, "no_show", now=now)
-        telling.missed(booking, grace_min=staying.GRACE // timedelta(minutes=1), now=now)
-        preparing.wrap_if_due(booking, now=now)
-        waiting.offer_freed(spaces_of(booking), booking.span, now=now)
+    telling.missed(booking, grace_min=staying.GRACE // timedelta(minutes=1), now=now)
+    preparing.wrap_if_due(booking, now=now)
+    waiting.offer_freed(spaces_of(booking), booking.span, now=now)
     show(booking, now=now)
     return True
 

@@ -12,7 +12,7 @@ from base_ops.core import notifications
 from base_ops.core.actors import Actor
 from base_ops.core.models import Role, Space, Tenant
 from booking.domain.states import Deed, Status
-from booking.models import Booking, Series
+from booking.models import Booking, Lease, Series
 
 
 def names(thing: Space | Tenant) -> dict[str, str]:
@@ -171,12 +171,45 @@ def extended(booking: Booking, *, now: datetime) -> None:
     _tell_tenant(booking, "booking.extended", fact=until.isoformat(), now=now, until=until)
 
 
-def room_late(following: Booking, *, free_at: datetime, now: datetime) -> None:
-    """The show before `following` still runs; its tenant learns when, not who."""
+def room_late(
+    following: Booking,
+    *,
+    free_at: datetime,
+    proposal: Mapping[str, Any] | None = None,
+    now: datetime,
+) -> None:
+    """The show before `following` still runs; its tenant learns when, not who, and what else."""
+    if proposal is None:
+        _tell_tenant(
+            following, "booking.room_late", fact=free_at.isoformat(), now=now,
+            starts_at=following.starts_at, free_at=free_at,
+        )  # fmt: skip
+        return
     _tell_tenant(
-        following, "booking.room_late", fact=free_at.isoformat(), now=now,
+        following, "booking.room_late_proposal", fact=free_at.isoformat(), now=now,
         starts_at=following.starts_at, free_at=free_at,
+        proposed={"zh": proposal["name_zh"], "en": proposal["name_en"]},
     )  # fmt: skip
+
+
+def lease_ends(lease: Lease, *, now: datetime) -> None:
+    """A lease ends soon and no other follows: its tenant, managers and finance decide."""
+    for audience in (
+        notifications.TenantPeople(lease.tenant_id),
+        notifications.roles(Role.MANAGER, Role.FINANCE),
+    ):
+        notifications.tell(
+            kind="lease.ends_soon",
+            audience=audience,
+            params={
+                "lease": lease.code,
+                "tenant": names(lease.tenant),
+                "space": names(lease.space),
+                "ends_at": lease.span.end,
+            },
+            dedup=f"lease.ends_soon:{lease.code}",
+            now=now,
+        )
 
 
 def waitlist_offer(booking: Booking, *, now: datetime) -> None:

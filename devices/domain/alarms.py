@@ -13,6 +13,7 @@ class Code(StrEnum):
     UPLINK_BAD = "uplink_bad"
     FAULT = "device_fault"
     NOT_READY = "not_ready"
+    HANDOVER = "handover"
 
 
 class Severity(StrEnum):
@@ -29,6 +30,7 @@ TITLES: Mapping[Code, tuple[str, str]] = {
     Code.UPLINK_BAD: ("上行链路质量差", "Uplink is bad"),
     Code.FAULT: ("设备报告故障", "The device reports a fault"),
     Code.NOT_READY: ("空间未就绪", "The room is not ready"),
+    Code.HANDOVER: ("交接发现问题", "The handover found a problem"),
 }
 
 

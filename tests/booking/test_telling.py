@@ -83,13 +83,17 @@ def test_each_event_is_one_statement_for_the_right_people_and_told_once(
     assert notice.audience.startswith(wanted)
 
 
+# Told with an equal free room, where there is one.
+WITH_ROOM = {"booking.ready_red", "booking.room_late_proposal"}
+
+
 def test_every_template_of_booking_has_its_event() -> None:
     ours = {k for k in templates.known() if k.split(".")[0] != "notifications"}
 
-    assert ours >= EVENTS.keys() | WITH_TERM.keys() | {"booking.ready_red"}
+    assert ours >= EVENTS.keys() | WITH_TERM.keys() | WITH_ROOM
     assert {
         k for k in ours if k.split(".")[0] in {"booking", "waitlist", "series", "handover"}
-    } == (EVENTS.keys() | WITH_TERM.keys() | {"booking.ready_red"})
+    } == (EVENTS.keys() | WITH_TERM.keys() | WITH_ROOM)
 
 
 def test_a_hold_is_told_to_who_placed_it(now: datetime) -> None:
