@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from base_ops.core import logs
+from base_ops.core import logs, statements
 from base_ops.core.actors import Actor
 from base_ops.core.models.records import AuditEntry
 
@@ -30,16 +30,18 @@ def record(
         after: what they became, or None.
         now: when.
     """
-    AuditEntry.objects.create(
-        at=now,
-        actor_kind=actor.kind,
-        actor_id=actor.id,
-        actor_label=actor.label,
-        actor_role=actor.role,
-        action=action,
-        object_type=object_type,
-        object_code=object_code,
-        before=dict(before) if before is not None else None,
-        after=dict(after) if after is not None else None,
-        request_id=logs.request_id.get(),
+    statements.add(
+        AuditEntry(
+            at=now,
+            actor_kind=actor.kind,
+            actor_id=actor.id,
+            actor_label=actor.label,
+            actor_role=actor.role,
+            action=action,
+            object_type=object_type,
+            object_code=object_code,
+            before=dict(before) if before is not None else None,
+            after=dict(after) if after is not None else None,
+            request_id=logs.request_id.get(),
+        )
     )

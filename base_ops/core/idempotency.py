@@ -11,16 +11,23 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Annotated, Any
 
-from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from ninja import Header, Schema, Status
 
-from base_ops.core import auth, clock, db, errors
+from base_ops.core import auth, clock, db, errors, statements
 from base_ops.core.models.people import User
 from base_ops.core.models.records import IdempotencyKey
 
 IdempotencyHeader = Annotated[str, Header(alias="Idempotency-Key", min_length=8, max_length=64)]
 KEPT = timedelta(days=7)
+_JSON = "application/json"
+_COMPACT = {"ensure_ascii": False, "separators": (",", ":")}
+_CLAIM = """
+INSERT INTO core_idempotencykey (user_id, key, operation, fingerprint, status, answer, created_at)
+VALUES (%s, %s, %s, %s, 0, NULL, %s)
+ON CONFLICT ON CONSTRAINT idempotency_once_per_key DO NOTHING RETURNING id
+"""
+_KEEP = "UPDATE core_idempotencykey SET status = %s, answer = %s::jsonb WHERE id = %s"
 
 
 class KeyReused(errors.Invalid):
@@ -47,39 +54,40 @@ def idempotent(view: Callable[..., Any]) -> Callable[..., Any]:
         user = auth.user_of(request)
 
         def work() -> HttpResponse:
-            if (earlier := _claim(request, user, key, now)) is not None:
-                return _replay(earlier)
+            claimed = _claim(request, user, key, now)
+            if claimed is None:
+                return _replay(*_earlier(request, user, key))
             answer: Status[Schema] = view(request, *args, **kwargs)
-            body = answer.value.model_dump(mode="json", by_alias=True)
-            _keep(user, key, answer.status_code, body)
-            return _json(body, answer.status_code)
+            body = answer.value.model_dump_json(by_alias=True)
+            statements.change(_KEEP, [answer.status_code, body, claimed])
+            return HttpResponse(body, status=answer.status_code, content_type=_JSON)
 
         return db.in_transaction(work)
 
     return once
 
 
-def _claim(request: HttpRequest, user: User, key: str, now: datetime) -> tuple[int, Any] | None:
-    """Take the key, waiting for a rival; the rival's (status, answer) when it was first.
+def _claim(request: HttpRequest, user: User, key: str, now: datetime) -> int | None:
+    """Take the key, waiting for a rival; None when the rival was first."""
+    row = statements.first(_CLAIM, [user.pk, key, *_asked(request), now])
+    return None if row is None else int(row[0])
+
+
+def _asked(request: HttpRequest) -> tuple[str, str]:
+    """The operation, and a digest of what it is asked with."""
+    query = request.META.get("QUERY_STRING", "").encode()
+    body = query + b"\0" + request.body if query else request.body
+    return f"{request.method} {request.path}"[:160], hashlib.sha256(body).hexdigest()
+
+
+def _earlier(request: HttpRequest, user: User, key: str) -> tuple[int, Any]:
+    """The (status, answer) of whoever took the key first.
 
     Raises:
         KeyReused: the key names another operation or body.
     """
-    operation = f"{request.method} {request.path}"[:160]
-    asked = request.META.get("QUERY_STRING", "").encode()
-    digest = hashlib.sha256(asked + b"\0" + request.body if asked else request.body).hexdigest()
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO core_idempotencykey"
-            " (user_id, key, operation, fingerprint, status, answer, created_at)"
-            " VALUES (%s, %s, %s, %s, 0, NULL, %s)"
-            " ON CONFLICT ON CONSTRAINT idempotency_once_per_key DO NOTHING RETURNING id",
-            [user.pk, key, operation, digest, now],
-        )
-        if cursor.fetchone():
-            return None
     row = IdempotencyKey.objects.get(user=user, key=key)
-    if (row.operation, row.fingerprint) != (operation, digest):
+    if (row.operation, row.fingerprint) != _asked(request):
         raise KeyReused(f"the key was used for {row.operation}", fields=[_fault()])
     return row.status, row.answer
 
@@ -88,18 +96,10 @@ def _fault() -> errors.FieldFault:
     return errors.FieldFault("Idempotency-Key", "请换一个新的键", "use a new key")
 
 
-def _keep(user: User, key: str, status: int, body: Any) -> None:
-    IdempotencyKey.objects.filter(user=user, key=key).update(status=status, answer=body)
-
-
-def _replay(earlier: tuple[int, Any]) -> HttpResponse:
-    response = _json(earlier[1], earlier[0])
+def _replay(status: int, body: Any) -> HttpResponse:
+    response = JsonResponse(body, status=status, safe=False, json_dumps_params=_COMPACT)
     response["Idempotency-Replayed"] = "true"
     return response
-
-
-def _json(body: Any, status: int) -> JsonResponse:
-    return JsonResponse(body, status=status, safe=False, json_dumps_params={"ensure_ascii": False})
 
 
 def forget_old(now: datetime) -> int:

@@ -3,11 +3,11 @@
 from datetime import timedelta
 from typing import Any
 
+from base_ops.core import statements
 from billing.domain import policies
 from billing.domain.catalog import Band, NotPriced, PriceBook, Service, Surge, Tariff, VatRate
 from billing.models import (
     PolicyRow,
-    PriceBookVersion,
     ServiceRow,
     SurgeRow,
     TariffRow,
@@ -15,6 +15,7 @@ from billing.models import (
     VatRateRow,
 )
 
+_VERSION = "SELECT serial, fingerprint FROM billing_pricebookversion"
 _cached: dict[tuple[int, str], PriceBook] = {}
 
 
@@ -27,9 +28,10 @@ def price_book(fingerprint: str = "") -> PriceBook:
     for (_, known), book in list(_cached.items()):
         if known == fingerprint:
             return book
-    version = PriceBookVersion.objects.values_list("serial", "fingerprint").first()
-    if version is None:
+    found = statements.first(_VERSION)
+    if found is None:
         raise NotPriced("no price book was loaded yet")
+    version = (int(found[0]), str(found[1]))
     if (at_hand := _cached.get(version)) is not None:
         return at_hand
     fresh = _read(version[1])

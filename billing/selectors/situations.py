@@ -4,8 +4,7 @@ from collections.abc import Collection, Mapping
 from datetime import date
 from decimal import Decimal
 
-from django.db import connection
-
+from base_ops.core import statements
 from base_ops.core.models import Tenant
 from billing.domain.situation import Situation, Used
 
@@ -48,18 +47,16 @@ def situation_of(
         mode: "hourly" or "monthly".
         ignore_source: a reservation that is about to be replaced, so that it does not count.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _SQL,
-            {
-                "tenant": tenant.pk,
-                "ignored": ignore_source,
-                "month": on.replace(day=1),
-                "year": on.year,
-                "on": on,
-            },
-        )
-        rows: list[tuple[str, str, int, int]] = cursor.fetchall()
+    rows = statements.rows(
+        _SQL,
+        {
+            "tenant": tenant.pk,
+            "ignored": ignore_source,
+            "month": on.replace(day=1),
+            "year": on.year,
+            "on": on,
+        },
+    )
     used = Used(
         month_half_hours=next(int(a) for what, _, a, _ in rows if what == "month"),
         in_month={code: int(a) for what, code, a, _ in rows if what == "use"},

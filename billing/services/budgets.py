@@ -6,9 +6,10 @@ Lock order: the tenant (so that its free hours are counted by one at a time), th
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 
-from django.db import connection, transaction
-from django.db.models import F, Q, Sum
+from django.db import transaction
+from django.db.models import F, Sum
 
+from base_ops.core import statements
 from base_ops.core.errors import Conflict
 from base_ops.core.models import Tenant
 from billing import selectors
@@ -16,6 +17,39 @@ from billing.domain.policies import Policy
 from billing.domain.quote import Quote, Verdict, given
 from billing.models import Budget, PolicyUse, Reservation
 from billing.models.usage import ReservationState
+
+_LOCK_TENANT = "SELECT id FROM core_tenant WHERE id = %s FOR NO KEY UPDATE"
+_INSERT = """
+INSERT INTO billing_reservation (source, tenant_id, month, half_hours, state, created_at)
+VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT (source) DO NOTHING RETURNING id
+"""
+_TAKE = """
+WITH wanted AS (
+    SELECT * FROM unnest(%s::text[], %s::bigint[]) AS w (policy_code, amount)
+), held AS MATERIALIZED (
+    SELECT b.id, b.policy_code, w.amount
+      FROM billing_budget b JOIN wanted w ON w.policy_code = b.policy_code
+     WHERE b.year = %s ORDER BY b.id FOR NO KEY UPDATE OF b
+), taken AS (
+    UPDATE billing_budget b SET reserved_fen = b.reserved_fen + held.amount FROM held
+     WHERE b.id = held.id AND b.limit_fen >= b.reserved_fen + b.committed_fen + held.amount
+    RETURNING b.id
+)
+SELECT held.policy_code, held.id, taken.id IS NOT NULL
+  FROM held LEFT JOIN taken ON taken.id = held.id
+"""
+_USED = """
+SELECT u.policy_code, coalesce(sum(u.half_hours) FILTER (WHERE r.month = %s), 0)::bigint,
+       sum(u.half_hours)::bigint
+  FROM billing_policyuse u JOIN billing_reservation r ON r.id = u.reservation_id
+ WHERE r.tenant_id = %s AND r.id <> %s AND r.state <> 'released' AND u.policy_code = ANY(%s)
+ GROUP BY u.policy_code
+"""
+_USE = """
+INSERT INTO billing_policyuse
+       (reservation_id, policy_code, policy_version, half_hours, amount_fen, budget_id)
+SELECT %s, * FROM unnest(%s::text[], %s::int[], %s::int[], %s::bigint[], %s::bigint[])
+"""
 
 
 class BudgetUsedUp(Conflict):
@@ -57,7 +91,7 @@ def reserve(*, source: str, tenant: Tenant, quote: Quote, now: datetime) -> Rese
     # No savepoint: a refusal ends the caller's deed too.
     with transaction.atomic(savepoint=False):
         if claimed:
-            Tenant.objects.select_for_update(no_key=True).only("id").get(pk=tenant.pk)
+            statements.rows(_LOCK_TENANT, [tenant.pk])
         row = _fresh_row(source, tenant, quote, day.replace(day=1), now)
         if claimed:
             _claim(row, claimed, day, quote.tariff_version)
@@ -86,29 +120,29 @@ def _fresh_row(
 
 def _inserted(row: Reservation) -> bool:
     """Save the row unless its source is there already."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO billing_reservation"
-            " (source, tenant_id, month, half_hours, state, created_at)"
-            " VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT (source) DO NOTHING RETURNING id",
-            [row.source, row.tenant_id, row.month, row.half_hours, row.state, row.created_at],
-        )
-        found = cursor.fetchone()
+    found = statements.first(
+        _INSERT,
+        [row.source, row.tenant_id, row.month, row.half_hours, row.state, row.created_at],
+    )
     if found:
         row.pk = found[0]
-    return bool(found)
+    return found is not None
 
 
 def _claim(row: Reservation, claimed: Sequence[Verdict], day: date, version: str) -> None:
     """Write the uses; money first, in the order of budget ids."""
     verdicts = {v.code: v for v in claimed}
-    budgets = Budget.objects.filter(year=day.year, policy_code__in=verdicts).order_by("id")
-    held = {b.policy_code: b for b in budgets}
-    for budget in held.values():
-        take(budget, verdicts[budget.policy_code].amount_fen)
+    held = take({v.code: v.amount_fen for v in claimed}, year=day.year)
     policies = selectors.price_book(version).policies_on(day)
     _check_hours(row, [p for p in policies if p.code in verdicts], verdicts)
-    PolicyUse.objects.bulk_create(use(row, v, held.get(v.code)) for v in verdicts.values())
+    values = [
+        list(verdicts),
+        [v.version for v in verdicts.values()],
+        [v.half_hours for v in verdicts.values()],
+        [v.amount_fen for v in verdicts.values()],
+        [held.get(code) for code in verdicts],
+    ]
+    statements.change(_USE, [row.pk, *values])
 
 
 def use(row: Reservation, verdict: Verdict, budget: Budget | None) -> PolicyUse:
@@ -123,17 +157,22 @@ def use(row: Reservation, verdict: Verdict, budget: Budget | None) -> PolicyUse:
     )
 
 
-def take(budget: Budget, amount_fen: int) -> None:
-    """Reserve part of a budget; one UPDATE under the row's lock.
+def take(amounts_fen: Mapping[str, int], *, year: int) -> dict[str, int]:
+    """Reserve part of the year's budgets, all or none; one UPDATE under their locks.
+
+    Returns:
+        Ids of the budgets by policy; a policy without a budget is left out.
 
     Raises:
-        BudgetUsedUp: it no longer holds so much.
+        BudgetUsedUp: one no longer holds so much.
     """
-    changed = Budget.objects.filter(
-        pk=budget.pk, limit_fen__gte=F("reserved_fen") + F("committed_fen") + amount_fen
-    ).update(reserved_fen=F("reserved_fen") + amount_fen)
-    if not changed:
-        raise BudgetUsedUp(f"{budget} holds less than {amount_fen} fen", policy=budget.policy_code)
+    found = statements.rows(_TAKE, [list(amounts_fen), list(amounts_fen.values()), year])
+    for code, _, taken in found:
+        if not taken:
+            raise BudgetUsedUp(
+                f"{code} {year} holds less than {amounts_fen[code]} fen", policy=code
+            )
+    return {code: budget_id for code, budget_id, _ in found}
 
 
 def _check_hours(
@@ -143,26 +182,18 @@ def _check_hours(
     limited = [p for p in policies if p.limits_hours]
     if not limited:
         return
-    uses = PolicyUse.objects.filter(
-        reservation__tenant=row.tenant_id, policy_code__in=[p.code for p in limited]
-    ).exclude(reservation__state=ReservationState.RELEASED)
-    sums = (
-        uses.exclude(reservation=row)
-        .values("policy_code")
-        .annotate(
-            month=Sum("half_hours", filter=Q(reservation__month=row.month)),
-            total=Sum("half_hours"),
-        )
+    found = statements.rows(
+        _USED, [row.month, row.tenant_id, row.pk, [policy.code for policy in limited]]
     )
-    used = {found["policy_code"]: found for found in sums}
+    used = {code: (month, total) for code, month, total in found}
     for policy in limited:
-        before = used.get(policy.code, {"month": 0, "total": 0})
+        month, total = used.get(policy.code, (0, 0))
         for limit, so_far in (
-            (policy.free_half_hours_month, before["month"]),
-            (policy.cap_half_hours_month, before["month"]),
-            (policy.cap_half_hours_total, before["total"]),
+            (policy.free_half_hours_month, month),
+            (policy.cap_half_hours_month, month),
+            (policy.cap_half_hours_total, total),
         ):
-            if limit is not None and (so_far or 0) + verdicts[policy.code].half_hours > limit:
+            if limit is not None and so_far + verdicts[policy.code].half_hours > limit:
                 raise BudgetUsedUp(f"hours of {policy.code} are used up", policy=policy.code)
 
 

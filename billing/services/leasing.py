@@ -103,7 +103,7 @@ def _reserve_relief(
         source=facts.source, tenant=tenant, month=facts.month, half_hours=0, created_at=now
     )
     if budget is not None:
-        budgets.take(budget, relief)
+        budgets.take({budget.policy_code: relief}, year=budget.year)
     PolicyUse.objects.create(
         reservation=row,
         policy_code=facts.policy or "",

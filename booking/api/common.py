@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from django.http import HttpRequest
 
-from base_ops.core import auth, errors
+from base_ops.core import auth, errors, places
 from base_ops.core.models import Role, Space, Tenant, User
 from base_ops.core.spans import Span
 from billing.domain.rating import ServiceWish
@@ -95,7 +95,7 @@ def space_named(code: str) -> Space:
     Raises:
         UnknownSpace: there is none.
     """
-    found = Space.objects.select_related("type", "floor").filter(code=code).first()
+    found = places.space(code)
     if found is None:
         raise UnknownSpace(code, fields=[fault("space", UnknownSpace)])
     return found
@@ -149,10 +149,11 @@ def named(name: str, code: str | None, rows: dict[str, R]) -> R | None:
 
 def tenant_of(user: User, code: str | None) -> Tenant:
     """The caller's tenant; staff name one."""
-    if user.tenant is not None:
-        if code not in (None, user.tenant.code):
+    if user.tenant_id is not None:
+        own = places.tenant(user.tenant_id)
+        if code not in (None, own.code):
             raise errors.Forbidden("only for one's own tenant")
-        return user.tenant
+        return own
     return tenant_named(code)
 
 
@@ -162,7 +163,7 @@ def tenant_named(code: str | None) -> Tenant:
     Raises:
         UnknownTenant: none is named, or there is none.
     """
-    found = Tenant.objects.filter(code=code).first() if code else None
+    found = places.tenant_named(code) if code else None
     if found is None:
         raise UnknownTenant(code or "", fields=[fault("tenant", UnknownTenant)])
     return found

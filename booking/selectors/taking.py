@@ -6,12 +6,23 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import Q, QuerySet
-from psycopg.types.range import TimestamptzRange
 
+from base_ops.core import statements
 from base_ops.core.models import Space, Tenant
 from base_ops.core.spans import Span
 from booking.domain import rules, slots
 from booking.models import Allocation
+
+_SQL = """
+SELECT a.{of}, a.unit, lower(a.block), upper(a.block), a.kind, b.code,
+       coalesce(b.tenant_id, l.tenant_id)
+  FROM booking_allocation a
+  LEFT JOIN booking_booking b ON b.id = a.booking_id
+  LEFT JOIN booking_lease l ON l.id = a.lease_id
+ WHERE a.active AND a.{of} = ANY(%s) AND a.block && tstzrange(%s, %s, '[)')
+   AND (a.expires_at IS NULL OR a.expires_at > %s)
+"""
+_IN_SPACES, _IN_POOLS = _SQL.format(of="space_id"), _SQL.format(of="pool_id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,30 +46,21 @@ def active(now: datetime) -> QuerySet[Allocation]:
 
 def taken(*, space_ids: Collection[int], window: Span, now: datetime) -> dict[int, list[Taken]]:
     """What is taken in `window`, by space id; one query."""
-    return _taken("space_id", space_ids, window, now)
+    return _taken(_IN_SPACES, space_ids, window, now)
 
 
 def taken_in_pools(
     *, pool_ids: Collection[int], window: Span, now: datetime
 ) -> dict[int, list[Taken]]:
     """What of equipment pools is taken in `window`, by pool id; one query, none for no pools."""
-    return _taken("pool_id", pool_ids, window, now) if pool_ids else defaultdict(list)
+    return _taken(_IN_POOLS, pool_ids, window, now) if pool_ids else defaultdict(list)
 
 
-def _taken(of: str, ids: Collection[int], window: Span, now: datetime) -> dict[int, list[Taken]]:
-    overlap = TimestamptzRange(window.start, window.end, "[)")
-    rows = (
-        active(now)
-        .filter(**{f"{of}__in": ids}, block__overlap=overlap)
-        .values_list(
-            of, "unit", "block", "kind", "booking__code", "booking__tenant_id", "lease__tenant_id"
-        )
-    )
+def _taken(sql: str, ids: Collection[int], window: Span, now: datetime) -> dict[int, list[Taken]]:
     found: dict[int, list[Taken]] = defaultdict(list)
-    for resource_id, unit, block, kind, code, tenant_id, lessee_id in rows:
-        span = Span(block.lower, block.upper)
-        owner = tenant_id or lessee_id
-        found[resource_id].append(Taken(resource_id, unit, span, kind, code, owner))
+    rows = statements.rows(sql, [list(ids), window.start, window.end, now])
+    for resource_id, unit, start, end, kind, code, owner in rows:
+        found[resource_id].append(Taken(resource_id, unit, Span(start, end), kind, code, owner))
     return found
 
 

@@ -9,13 +9,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
 
-from django.db import connection
-
-from base_ops.core.models import Space
+from base_ops.core import statements
 from base_ops.core.spans import Span
 from billing.domain.facts import booking_source
 from booking.models import Allocation, Booking, EquipmentPool
 
+_LOCK_SPACES = "SELECT id FROM core_space WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE"
 INSERT = (
     "INSERT INTO booking_allocation"
     " (space_id, pool_id, unit, block, kind, booking_id, note, active, expires_at)"
@@ -38,14 +37,13 @@ class Place:
     block: Span
 
 
-def lock_spaces(space_ids: Collection[int]) -> list[Space]:
+def lock_spaces(space_ids: Collection[int]) -> None:
     """Lock the rows in id order, so that two callers can never wait on each other.
 
     The exclusion constraint alone would be as safe, but rivals that insert at once deadlock in
     its index. Inserts that only refer to a space (foreign keys) are not held up.
     """
-    rows = Space.objects.select_for_update(no_key=True, of=("self",)).filter(pk__in=space_ids)
-    return list(rows.select_related("type", "floor").order_by("id"))
+    statements.rows(_LOCK_SPACES, [list(space_ids)])
 
 
 def lock_pools(pool_ids: Collection[int]) -> list[EquipmentPool]:
@@ -71,9 +69,7 @@ def drop_expired(space_ids: Collection[int], pool_ids: Collection[int], *, now: 
     Reading never counts them; this lets the constraint forget them too. Their bookings are tidied
     up by a job.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(_DROP, [now, list(space_ids), list(pool_ids)])
-        return int(cursor.rowcount)
+    return statements.change(_DROP, [now, list(space_ids), list(pool_ids)])
 
 
 def source_of(booking: Booking) -> str:
@@ -102,9 +98,5 @@ def insert(rows: Iterable[tuple[Place, int, datetime | None]]) -> int:
     ]
     if not arguments:
         return 0
-    with connection.cursor() as cursor:
-        cursor.execute(
-            INSERT.format(values=", ".join([_ROW] * len(arguments))),
-            list(chain.from_iterable(arguments)),
-        )
-        return len(cursor.fetchall())
+    sql = INSERT.format(values=", ".join([_ROW] * len(arguments)))
+    return len(statements.rows(sql, list(chain.from_iterable(arguments))))

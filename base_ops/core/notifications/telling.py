@@ -5,8 +5,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from django.db import connection
-
+from base_ops.core import statements
 from base_ops.core.notifications import audiences, templates
 
 _INSERT = """
@@ -50,5 +49,4 @@ def tell(
         template.urgent if urgent is None else urgent,
         now,
     ]
-    with connection.cursor() as cursor:
-        cursor.execute(_INSERT, row)
+    statements.change(_INSERT, row)
