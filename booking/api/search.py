@@ -14,8 +14,8 @@ from base_ops.core.models import Role, Space, Tenant
 from base_ops.core.problems import Problem, codes_4xx
 from booking import offering, selectors
 from booking.api import common
-from booking.schemas import AvailabilityOut, MonthOut, NextOut, SpaceFilter
-from booking.schemas.search import Sort
+from booking.schemas import Alternative, AvailabilityOut, MonthOut, NextOut, SpaceFilter
+from booking.schemas.search import AlternativesOut, Code, Sort
 from booking.selectors import Search, Wanted
 
 router = Router(tags=["booking"])
@@ -87,6 +87,30 @@ def read_next(
         since, since + timedelta(days=days), timedelta(minutes=minutes), wanted.units, count
     )
     return offering.upcoming(spaces=_spaces(wanted), search=search, now=now)
+
+
+@router.get("/availability/alternatives", response={200: AlternativesOut, codes_4xx: Problem})
+def read_alternatives(
+    request: HttpRequest,
+    space: Annotated[Code, Query()],
+    start: From,
+    to: To,
+    headcount: Annotated[int, Query(ge=1, le=1000)] = 1,
+    units: Annotated[int, Query(ge=1, le=100)] = 1,
+    tenant: Annotated[str | None, Query(max_length=16)] = None,
+) -> AlternativesOut:
+    """Near times in the space, and rooms of its group at or near the time.
+
+    What the rooms cost more or less than the space is a tenant's, as prices are everywhere.
+    """
+    found = Space.objects.select_related("type", "floor").filter(code=space).first()
+    if found is None:
+        raise common.UnknownSpace(space, fields=[common.fault("space", common.UnknownSpace)])
+    wish = common.span_of(start, to, most=LONGEST)
+    items = selectors.alternatives(
+        found, wish, headcount, units=units, renter=_renter(request, tenant), now=clock.now()
+    )
+    return AlternativesOut(items=[Alternative(**item) for item in items])
 
 
 @router.get("/availability/month", response={200: MonthOut, codes_4xx: Problem})

@@ -6,6 +6,8 @@ from typing import Annotated, Literal
 from ninja import Schema
 from pydantic import Field, StringConstraints
 
+from booking.schemas.bookings import Alternative
+
 Code = Annotated[str, StringConstraints(min_length=1, max_length=32)]
 Feature = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 Features = Annotated[list[Feature], Field(max_length=20)]
@@ -82,6 +84,12 @@ class NextOut(Schema):
     from_: Annotated[dt.datetime, Field(serialization_alias="from")]
     to: dt.datetime
     items: list[NextSpaceOut]
+
+
+class AlternativesOut(Schema):
+    """Other times and other rooms for one wish, the least different first."""
+
+    items: list[Alternative]
 
 
 class HeatBandOut(Schema):

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from math import floor
 from typing import Any
 
 from base_ops.core.models import Space, Tenant
@@ -9,7 +10,7 @@ from base_ops.core.spans import Span
 from billing import services as billing
 from booking.domain import ranking, starting
 from booking.domain.ranking import Offer
-from booking.selectors.starting import Search, free_units_of, runs
+from booking.selectors.starting import Search, free_units_of, instant, runs
 
 NEAR = timedelta(hours=12)
 TIMES = ROOMS = 3
@@ -36,10 +37,10 @@ def alternatives(
     offers: list[Offer] = []
     for room in (space, *rivals):
         near = starting.nearest(
-            free[room.pk], wish.start, units=units, step_min=room.type.slot_min,
+            free[room.pk], floor(wish.start.timestamp()), units=units, step_min=room.type.slot_min,
             limit=TIMES if room is space else 1,
         )  # fmt: skip
-        offers += [ranking.offer(wished, wish, _room(room), start) for start in near]
+        offers += [ranking.offer(wished, wish, _room(room), instant(start)) for start in near]
     chosen = ranking.best(offers, times=TIMES, rooms=ROOMS)
     by_code = {room.code: room for room in (space, *rivals)}
     prices = _differences(space, wish, chosen, by_code.values(), renter, units, now=now)

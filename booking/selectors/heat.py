@@ -30,13 +30,13 @@ SELECT piece.day, part.no, sum(extract(epoch FROM
            - greatest(piece.since, piece.midnight + part.since)))
   FROM asked a
  CROSS JOIN LATERAL (
-    SELECT greatest(lower(block), %(from)s) AS since, least(upper(block), %(to)s) AS until
+    SELECT greatest(starts_at, %(from)s) AS since, least(ends_at, %(to)s) AS until
       FROM booking_allocation
-     WHERE {LIVE} AND {NOT_EXPIRED} AND lower(block) < %(to)s
-       AND lower(block) >= coalesce((
-           SELECT lower(block) FROM booking_allocation
-            WHERE {LIVE} AND lower(block) <= %(from)s
-            ORDER BY lower(block) DESC LIMIT 1), '-infinity')
+     WHERE {LIVE} AND {NOT_EXPIRED} AND starts_at < %(to)s
+       AND starts_at >= coalesce((
+           SELECT starts_at FROM booking_allocation
+            WHERE {LIVE} AND starts_at <= %(from)s
+            ORDER BY starts_at DESC LIMIT 1), '-infinity')
  ) taken
  CROSS JOIN LATERAL (
     SELECT day, %(from)s + day * interval '24 hours' AS midnight, taken.since, taken.until

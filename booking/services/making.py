@@ -286,7 +286,9 @@ def _ways_out(wish: BookingWish, lacks: Sequence[Lack], *, now: datetime) -> dic
     """For the room: other times, and equal rooms; for what is beside it: equal ones."""
     alternatives: list[dict[str, Any]] = []
     if not lacks or any(lack.need.resource == wish.space for lack in lacks):
-        alternatives = selectors.alternatives(wish.space, wish.span, wish.headcount, now=now)
+        alternatives = selectors.alternatives(
+            wish.space, wish.span, wish.headcount, units=wish.units, now=now
+        )
     rooms = [
         {"kind": "space", "code": a["space"], "name_zh": a["name_zh"], "name_en": a["name_en"]}
         for a in alternatives

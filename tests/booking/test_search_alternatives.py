@@ -11,7 +11,7 @@ from base_ops.core.spans import Span
 from booking import selectors
 from booking.domain import starting
 from booking.models import Allocation
-from booking.services import BookingWish, making
+from booking.services import BookingWish, wishes
 from tests import make
 from tests.booking import world
 
@@ -128,7 +128,7 @@ def test_prices_are_compared_only_for_a_renter(now: datetime) -> None:
     hidden = selectors.alternatives(room, WISH, 2, now=now)
 
     def quoted(space: Space) -> int:
-        return making.price(BookingWish(space=space, tenant=renter, span=WISH), now=now).total_fen
+        return wishes.price(BookingWish(space=space, tenant=renter, span=WISH), now=now).total_fen
 
     by_space = {o["space"]: o["price_diff_fen"] for o in seen}
     assert by_space == {other.code: quoted(other) - quoted(room), room.code: None}
@@ -139,15 +139,15 @@ def test_prices_are_compared_only_for_a_renter(now: datetime) -> None:
 @pytest.mark.parametrize("seed", range(20))
 def test_the_nearest_starts_are_the_nearest_of_all_starts(seed: int) -> None:
     random_ = random.Random(seed)
-    midnight = datetime(2026, 9, 15, 16, 0, tzinfo=UTC)
+    midnight = int(datetime(2026, 9, 15, 16, 0, tzinfo=UTC).timestamp())
     step = random_.choice([15, 30, 60, 100])
     runs, minute = [], 0
     grid = [m for m in range(2880) if m % 1440 % step == 0]
     while (first := next((m for m in grid if m >= minute), None)) is not None:
         latest = first + random_.choice([0, 7, 45, 300])
-        runs.append(starting.Run(midnight + first * MINUTE, midnight + latest * MINUTE))
+        runs.append(starting.Run(midnight + first * 60, midnight + latest * 60))
         minute = latest + random_.choice([1, 60, 200])
-    wished = midnight + random_.randint(-100, 3000) * MINUTE
+    wished = midnight + random_.randint(-100, 3000) * 60
     limit = random_.choice([1, 3])
 
     found = starting.nearest(runs, wished, units=1, step_min=step, limit=limit)

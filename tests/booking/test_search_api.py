@@ -261,3 +261,25 @@ def counted(caller: Client, start: datetime) -> Callable[[str], int]:
         return len(asked)
 
     return count
+
+
+def test_alternatives_compare_prices_for_the_tenant_and_for_nobody_else(
+    caller: Client, staff: Client, start: datetime
+) -> None:
+    room = world.studio()
+    team = make.space_type(code="studio_team", tariff_code="TF-TEAM", group=room.type.group)
+    other = make.space(type=team)
+    block(room, start, 60)
+    query = window(start) | {"space": room.code, "headcount": 2}
+    path = f"{API}/availability/alternatives"
+
+    own = caller.get(path, query).json()["items"]
+    anonymous = staff.get(path, query).json()["items"]
+    unknown = caller.get(path, query | {"space": "NO-SUCH"})
+
+    (rival,) = (item for item in own if item["kind"] == "space")
+    assert (rival["space"], rival["same_type"]) == (other.code, False)
+    assert rival["price_diff_fen"] > 0
+    assert {item["price_diff_fen"] for item in anonymous} == {None}
+    assert [item["kind"] for item in anonymous].count("time") == 3
+    assert (unknown.status_code, unknown.json()["code"]) == (422, "unknown_space")
