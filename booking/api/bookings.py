@@ -42,7 +42,9 @@ To = Annotated[Instant, Query()]
 def create_quote(request: HttpRequest, wish: WishIn) -> Any:
     """A price with every discount applied or refused, and a token that books at it."""
     common.may_book(request)
-    return services.offer_quote(wish=common.wish_of(request, wish), now=clock.now())
+    return services.offer_quote(
+        wish=common.wish_of(request, wish), actor=auth.actor_of(request), now=clock.now()
+    )
 
 
 @router.post(

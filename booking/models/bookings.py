@@ -36,6 +36,15 @@ class Booking(models.Model):
     services = models.JSONField(default=list, blank=True)
     quote = models.JSONField(default=dict, blank=True)
     price_fen = models.BigIntegerField(default=0)
+    rules_version = models.PositiveIntegerField(
+        null=True, blank=True, help_text="of the rules that judged it; none judged imported ones"
+    )
+    approvals = models.JSONField(
+        default=list, blank=True, db_default=[], help_text="rules that ask for the base's approval"
+    )
+    waived = models.JSONField(
+        default=list, blank=True, db_default=[], help_text="broken rules that were overridden"
+    )
     pin = models.CharField(max_length=6)
     created_at = models.DateTimeField()
     confirmed_at = models.DateTimeField(null=True, blank=True)

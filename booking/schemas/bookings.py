@@ -114,11 +114,13 @@ class SpaceRef(Schema):
 
 
 class QuoteOut(Schema):
-    """A price with its derivation, and the token that books at it."""
+    """A price with its derivation, the token that books at it, and rules that ask for approval."""
 
     quote: dict[str, Any]
     token: str
     expires_at: datetime
+    rules_version: int
+    approvals: list[str]
 
 
 class PartOut(Schema):
@@ -167,6 +169,9 @@ class BookingOut(Schema):
     live_minutes: int | None
     energy_wh: int | None
     possible: list[str]
+    rules_version: int | None
+    approvals: list[str]
+    waived: list[str]
     version: int
 
 

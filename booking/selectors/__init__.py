@@ -31,11 +31,14 @@ from booking.selectors.leases import (
 from booking.selectors.rulebook import (
     NoRules,
     UnknownRules,
+    book_at_hand,
+    book_for,
     book_of,
     current_book,
     known_codes,
     newest_rules,
     place,
+    renter,
     row_of,
     rule_versions,
 )
@@ -45,13 +48,11 @@ from booking.selectors.taking import (
     active,
     buffers,
     free_units,
-    renter,
-    room,
     taken,
     taken_in_pools,
     units_of,
 )
-from booking.selectors.usage import usage
+from booking.selectors.usage import RulesChanged, usage
 
 __all__ = [
     "HOURS",
@@ -62,6 +63,7 @@ __all__ = [
     "LeaseNotFound",
     "NoRules",
     "Part",
+    "RulesChanged",
     "Search",
     "Taken",
     "UnknownRules",
@@ -72,6 +74,8 @@ __all__ = [
     "blackout_units",
     "blackouts",
     "blackouts_filtered",
+    "book_at_hand",
+    "book_for",
     "book_of",
     "bookable_spaces",
     "booking_for",
@@ -99,7 +103,6 @@ __all__ = [
     "pools",
     "renewal_of",
     "renter",
-    "room",
     "row_of",
     "rule_versions",
     "runs",

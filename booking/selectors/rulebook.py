@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from base_ops.core import errors
 from base_ops.core.models import Site, Space, SpaceType, Tenant
 from booking.domain import rulebook
-from booking.models import RuleBook
+from booking.models import Booking, RuleBook
 
 Version = tuple[int, str]
 IN_FORCE = (
@@ -19,6 +19,7 @@ IN_FORCE = (
 )
 _KEPT = 8
 _compiled: dict[Version, rulebook.Book] = {}
+_at_hand: list[rulebook.Book] = []
 
 
 class NoRules(errors.Unavailable):
@@ -44,7 +45,18 @@ def current_book(*, now: datetime) -> rulebook.Book:
         found: Version | None = cursor.fetchone()
     if found is None:
         raise NoRules
-    return _compiled.get(found) or _read(found[0])
+    return remembered(_compiled.get(found) or _read(found[0]))
+
+
+def book_at_hand(*, now: datetime) -> rulebook.Book:
+    """The book that was in force when last asked; `usage` tells whether it still is."""
+    return _at_hand[-1] if _at_hand else current_book(now=now)
+
+
+def remembered(book: rulebook.Book) -> rulebook.Book:
+    """The same book, kept at hand for the next caller."""
+    _at_hand[:] = [book]
+    return book
 
 
 def book_of(version: int) -> rulebook.Book:
@@ -66,6 +78,13 @@ def _read(version: int) -> rulebook.Book:
         _compiled.pop(next(iter(_compiled)), None)
     _compiled[row.version, row.digest] = book
     return book
+
+
+def book_for(booking: Booking, *, now: datetime) -> rulebook.Book:
+    """The rules that a booking was made by; those in force for one that no rules judged."""
+    if booking.rules_version is None:
+        return current_book(now=now)
+    return book_of(booking.rules_version)
 
 
 def row_of(version: int) -> RuleBook:
@@ -114,8 +133,8 @@ def known_codes() -> rulebook.Known:
     )
 
 
-def place(space: Space) -> rulebook.Place:
-    """The space as the rules see it; its type and floor are read if they are not at hand."""
+def place(space: Space, book: rulebook.Book) -> rulebook.Place:
+    """The space as the rules of a book see it; its type is read if it is not at hand."""
     kind = space.type
     return rulebook.Place(
         code=space.code,
@@ -125,7 +144,7 @@ def place(space: Space) -> rulebook.Place:
         slot_min=kind.slot_min,
         min_min=kind.min_min,
         type=kind.code,
-        site=_site_code(space.floor.site_id),
+        site=_site_code(space.floor.site_id) if book.names_sites else "",
     )
 
 

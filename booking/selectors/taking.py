@@ -8,9 +8,9 @@ from datetime import datetime
 from django.db.models import Q, QuerySet
 
 from base_ops.core import statements
-from base_ops.core.models import Space, Tenant
+from base_ops.core.models import Space
 from base_ops.core.spans import Span
-from booking.domain import rules, slots
+from booking.domain import slots
 from booking.models import Allocation
 
 _SQL = """
@@ -69,23 +69,6 @@ def buffers(space: Space) -> slots.Buffers:
     return slots.Buffers.of_minutes(
         space.type.setup_min, space.type.teardown_min, shared=space.buffers_shared
     )
-
-
-def room(space: Space) -> rules.Room:
-    """The space as the rules see it."""
-    return rules.Room(
-        code=space.code,
-        bookable=space.bookable,
-        capacity=space.capacity,
-        unit_count=space.unit_count,
-        slot_min=space.type.slot_min,
-        min_min=space.type.min_min,
-    )
-
-
-def renter(tenant: Tenant) -> rules.Renter:
-    """The tenant as the rules see it."""
-    return rules.Renter(tenant.code, tenant.compliance_rating, tenant.status == "active")
 
 
 def units_of(space: Space) -> range:

@@ -10,7 +10,7 @@ from base_ops.core.models import Tenant
 from base_ops.core.spans import Span
 from billing.selectors import exposure
 from booking.domain.grid import ZONE
-from booking.domain.rulebook import UNUSED, Ask, Crowd, Needs, Usage, Used
+from booking.domain.rulebook import UNUSED, Ask, Book, Crowd, Needs, Usage, Used
 from booking.domain.states import BLOCKING, Status
 
 LONGEST = timedelta(days=31)
@@ -19,21 +19,27 @@ LONGEST = timedelta(days=31)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _COUNTED = [str(status) for status in (*BLOCKING, Status.COMPLETED)]
 _OPEN = [str(status) for status in BLOCKING]
-_ASK, _CROWD, _EXPOSURE, _PROOF = range(4)
+_ASK, _CROWD, _EXPOSURE, _PROOF, _IN_FORCE = range(5)
 
 # What counts: not what an expired hold held, nor the bookings that are being changed.
 _LIVE = (
     "b.status = ANY(%s) AND (b.status <> 'held' OR b.expires_at > %s) AND b.id <> ALL(%s)"
     " AND b.starts_at < q.hi AND b.ends_at > q.lo AND b.starts_at > q.lo - %s"
 )
-_THERE = (
-    "EXISTS (SELECT 1 FROM core_space s JOIN core_spacetype t ON t.id = s.type_id"
-    " JOIN core_floor f ON f.id = s.floor_id JOIN core_site x ON x.id = f.site_id"
-    " WHERE s.id = b.space_id"
-    " AND (q.spaces IS NULL OR s.code = ANY(q.spaces))"
-    " AND (q.types IS NULL OR t.code = ANY(q.types))"
-    " AND (q.sites IS NULL OR x.code = ANY(q.sites)))"
+# Every space of a booking: its room, and those it takes beside it.
+_OWN = (
+    "(SELECT b.space_id UNION SELECT p.space_id FROM booking_bookingpart p"
+    " WHERE b.part_count > 0 AND p.booking_id = b.id AND p.space_id IS NOT NULL) AS own (id)"
 )
+_MEANT = (
+    f"{_OWN} JOIN core_space s ON s.id = own.id JOIN core_spacetype t ON t.id = s.type_id"
+    " JOIN core_floor f ON f.id = s.floor_id JOIN core_site x ON x.id = f.site_id"
+    " WHERE (q.spaces IS NULL OR s.code = ANY(q.spaces))"
+    " AND (q.types IS NULL OR t.code = ANY(q.types))"
+    " AND (q.sites IS NULL OR x.code = ANY(q.sites))"
+)
+_THERE = f"EXISTS (SELECT 1 FROM {_MEANT})"  # noqa: S608 - constants only
+_EACH = f"SELECT own.id FROM {_MEANT}"  # noqa: S608
 _ASK_ROW = (
     "(%s::int, %s::timestamptz, %s::timestamptz, %s::text[], %s::text[], %s::text[],"
     " %s::timestamptz)"
@@ -51,12 +57,17 @@ _CROWD_SQL = (
     " (extract(epoch FROM b.ends_at) * 1000000)::bigint"
     " FROM (VALUES (%s::int, %s::timestamptz, %s::timestamptz, %s::text[], %s::text[],"
     " %s::text[])) AS q (n, lo, hi, spaces, types, sites)"
-    " JOIN booking_booking b ON {whose} AND {live} WHERE {there}"
+    " JOIN booking_booking b ON {whose} AND {live} {there}"
 )
 _EXPOSURE_SQL = (
     "SELECT 2, 0, coalesce(sum(b.price_fen), 0)::bigint + {charges}::bigint, 0::bigint"
     " FROM booking_booking b WHERE b.tenant_id = %s AND b.status = ANY(%s)"
     " AND (b.status <> 'held' OR b.expires_at > %s) AND b.id <> ALL(%s)"
+)
+# The digest is 15 hexadecimal digits, so that it fits where the other parts have numbers.
+_IN_FORCE_SQL = (
+    "(SELECT 4, version, ('x0' || digest)::bit(64)::bigint, 0::bigint FROM booking_rulebook"
+    " WHERE valid_from <= %s ORDER BY version DESC LIMIT 1)"
 )
 _PROOF_SQL = (
     "SELECT 3, array_position(%s::text[], p.key::text) - 1,"
@@ -64,24 +75,44 @@ _PROOF_SQL = (
 )
 
 
-def usage(*, needs: Needs, tenant: Tenant, ignoring: Collection[int] = (), now: datetime) -> Usage:
+class RulesChanged(Exception):
+    """Other rules are in force than those the questions came from; the caller asks again."""
+
+
+def usage(
+    *,
+    needs: Needs,
+    tenant: Tenant,
+    book: Book | None = None,
+    ignoring: Collection[int] = (),
+    now: datetime,
+) -> Usage:
     """Answer what a case needs.
 
     Args:
-        needs: the questions; none, and the database is not asked.
+        needs: the questions; with neither questions nor a book the database is not asked.
         tenant: who would book.
+        book: the rules that asked, to be sure that they are the ones in force.
         ignoring: ids of bookings that are being changed, whose present time does not count.
-        now: decides which holds still count.
+        now: decides which holds still count, and which rules are in force.
+
+    Raises:
+        RulesChanged: `book` is not in force.
     """
-    if not needs:
-        return UNUSED
     parts = list(_parts(needs, tenant, list(ignoring), now))
+    if book is not None:
+        parts.append((_IN_FORCE_SQL, [now]))
+    if not parts:
+        return UNUSED
     with connection.cursor() as cursor:
         cursor.execute(
             " UNION ALL ".join(sql for sql, _ in parts),
             [value for _, values in parts for value in values],
         )
-        return _read(needs, cursor.fetchall())
+        rows = cursor.fetchall()
+    if book is not None and (_IN_FORCE, book.version, int(book.digest, 16), 0) not in rows:
+        raise RulesChanged
+    return _read(needs, rows)
 
 
 def _parts(
@@ -118,7 +149,10 @@ def _asks(asks: Sequence[Ask], tenant_id: int, live: list[Any]) -> tuple[str, li
 def _crowd(index: int, crowd: Crowd, tenant_id: int, live: list[Any]) -> tuple[str, list[Any]]:
     """When others are there: the tenant's bookings, or each space of everybody's."""
     whose, own = ("true", []) if crowd.venue else ("b.tenant_id = %s", [tenant_id])
-    sql = _CROWD_SQL.format(whose=whose, live=_LIVE, there=_THERE if _named(crowd) else "true")
+    there = f"WHERE {_THERE}" if _named(crowd) else ""
+    if crowd.venue:
+        there = f"CROSS JOIN LATERAL ({_EACH}) AS each"
+    sql = _CROWD_SQL.format(whose=whose, live=_LIVE, there=there)
     return sql, [index, crowd.window.start, crowd.window.end, *_filters(crowd), *own, *live]
 
 
@@ -145,7 +179,7 @@ def _read(needs: Needs, rows: Sequence[tuple[int, int, int, int]]) -> Usage:
             around[needs.crowds[index]] += (Span(_instant(a), _instant(b)),)
         elif part == _EXPOSURE:
             exposure_fen = a
-        else:
+        elif part == _PROOF:
             evidence[needs.documents[index]] = date(1970, 1, 1) + timedelta(days=a)
     return Usage(used, around, exposure_fen, evidence)
 

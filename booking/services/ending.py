@@ -11,7 +11,7 @@ from base_ops.core.actors import SYSTEM, Actor
 from billing import services as billing
 from booking.domain.states import Deed, Status
 from booking.models import Booking
-from booking.services import charging, locking, preparing, waiting, waitlist
+from booking.services import charging, judging, locking, preparing, waiting, waitlist
 from booking.services.changing import advance, locked, show, spaces_of
 
 logger = logging.getLogger(__name__)
@@ -38,12 +38,15 @@ def cancel(*, booking: Booking, actor: Actor, reason: str = "", now: datetime) -
 
     Raises:
         AlreadyStarted: a tenant's booking that began.
+        rules.RulesBroken: a tenant's, after the cut-off of the rules it was made by.
         states.WrongState: it is over, or checked in.
     """
     with transaction.atomic():
         row = locked(booking)
         if not actor.is_staff and row.starts_at <= now and row.status == Status.CONFIRMED:
             raise AlreadyStarted
+        if not actor.is_staff and row.status == Status.CONFIRMED:
+            judging.check_cancelling(row, now=now)
         was = row.status
         advance(
             row, Deed.CANCEL, actor=actor, why=reason, now=now,

@@ -1,5 +1,6 @@
 """Book: take a slot with all that belongs to it, as a draft, a hold, a request or for good."""
 
+import functools
 import secrets
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -16,13 +17,13 @@ from booking import selectors
 from booking.domain import rules
 from booking.domain.states import BLOCKING, OPEN, Deed, Status, after
 from booking.models import Booking
-from booking.services import locking, resources, telling, waitlist, wishes
+from booking.services import judging, locking, resources, telling, waitlist, wishes
 from booking.services.changing import advance, by_of, locked, record, save, show
+from booking.services.judging import Ruling
 from booking.services.quotes import QUOTE_TTL, QuoteChanged, check_quote
 from booking.services.resources import Lack, Need
 from booking.services.wishes import BookingWish, price
 
-HOLD = timedelta(minutes=10)
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
@@ -67,7 +68,7 @@ class HoldExpired(errors.Conflict):
 
 
 def book(*, wish: BookingWish, actor: Actor, hold: bool = True, now: datetime) -> Booking:
-    """Take the slot at the price quoted now: held for ten minutes, or confirmed at once.
+    """Take the slot at the price quoted now: held, requested, or confirmed at once.
 
     Raises:
         rules.RulesBroken: names every broken rule.
@@ -82,20 +83,28 @@ def _book(wish: BookingWish, *, actor: Actor, hold: bool, now: datetime) -> Book
     """Lock, look, write; in the caller's transaction, which a refusal rolls back."""
     needs = resources.needs_of(wish)
     resources.lock(needs)
-    waived = check_rules(wish, now=now)
+    quoted = functools.cache(partial(price, wish, now=now))
+    ruling = judging.judge(wish=wish, actor=actor, price_fen=lambda: quoted().total_fen, now=now)
     picked = picked_or_refused(wish, needs, now=now)
-    quote = price(wish, now=now)
+    quote = quoted()
     check_quote(wish, quote, now=now)
-    booking = _create(wish, quote, Status.HELD if hold else Status.CONFIRMED, now=now)
+    booking = _create(wish, quote, _first_status(ruling, hold=hold), ruling, now=now)
     occupy(booking, wish, picked, now=now)
     billing.reserve(source=locking.source_of(booking), tenant=wish.tenant, quote=quote, now=now)
     telling.booked(booking, actor=actor, now=now)
     record(
         booking, "book", actor=actor, now=now,
-        overridden=[b.code for b in waived], price_fen=booking.price_fen,
+        overridden=booking.waived, price_fen=booking.price_fen, rules_version=ruling.version,
     )  # fmt: skip
     show(booking, now=now)
     return booking
+
+
+def _first_status(ruling: Ruling, *, hold: bool) -> Status:
+    """Held, confirmed, or where a rule asks for approval a request."""
+    if hold:
+        return Status.HELD
+    return Status.PENDING_APPROVAL if ruling.approvals else Status.CONFIRMED
 
 
 def hold_for(wish: BookingWish, *, lasts: timedelta, source: str, now: datetime) -> Booking:
@@ -106,10 +115,10 @@ def hold_for(wish: BookingWish, *, lasts: timedelta, source: str, now: datetime)
     """
     needs = resources.needs_of(wish)
     resources.lock(needs)
-    check_rules(wish, now=now)
-    places = picked_or_refused(wish, needs, now=now)
     quote = price(wish, now=now)
-    booking = _create(wish, quote, Status.HELD, now=now)
+    ruling = judging.judge(wish=wish, price_fen=lambda: quote.total_fen, now=now)
+    places = picked_or_refused(wish, needs, now=now)
+    booking = _create(wish, quote, Status.HELD, ruling, now=now)
     booking.expires_at, booking.source = now + lasts, source
     booking.save(update_fields=["expires_at", "source"])
     occupy(booking, wish, places, now=now)
@@ -127,45 +136,49 @@ def draft(*, wish: BookingWish, actor: Actor, now: datetime) -> Booking:
     """
     needs = resources.needs_of(wish)
     with transaction.atomic():
-        check_rules(wish, now=now)
-        booking = _create(wish, price(wish, now=now), Status.DRAFT, now=now)
+        quote = price(wish, now=now)
+        ruling = judging.judge(wish=wish, actor=actor, price_fen=lambda: quote.total_fen, now=now)
+        booking = _create(wish, quote, Status.DRAFT, ruling, now=now)
         resources.keep_parts(booking, needs)
-        record(booking, "draft", actor=actor, now=now, price_fen=booking.price_fen)
+        record(
+            booking, "draft", actor=actor, now=now,
+            overridden=booking.waived, price_fen=booking.price_fen,
+        )  # fmt: skip
     return booking
 
 
 def hold(*, booking: Booking, actor: Actor, now: datetime) -> Booking:
-    """Turn a draft into a hold of ten minutes, at the price it was drafted with.
+    """Turn a draft into a hold, at the price it was drafted with.
 
     Raises:
         HoldExpired: the draft is too old.
         QuoteChanged: the price moved meanwhile; draft again.
         SlotTaken, rules.RulesBroken: as when booking.
     """
-    return db.in_transaction(
-        partial(_undraft, booking, Deed.HOLD, actor=actor, expires_at=now + HOLD, now=now)
-    )
+    return db.in_transaction(partial(_undraft, booking, Deed.HOLD, actor=actor, now=now))
 
 
-def _undraft(
-    booking: Booking, deed: Deed, *, actor: Actor, expires_at: datetime | None, now: datetime
-) -> Booking:
+def _undraft(booking: Booking, deed: Deed, *, actor: Actor, now: datetime) -> Booking:
     row = locked(booking)
     after(row.status, deed, by_of(actor))
     check_time_left(row, now=now)
     wish = wishes.of_booking(row)
     needs = resources.needs_of(wish)
-    check_rules(wish, now=now)
-    picked = picked_or_refused(wish, needs, now=now)
     quote = price(wish, now=now)
+    ruling = judging.judge(
+        wish=wish, actor=actor, granted=row.waived, price_fen=lambda: quote.total_fen, now=now
+    )
+    picked = picked_or_refused(wish, needs, now=now)
     if quote.total_fen != row.price_fen:
         raise QuoteChanged(quote=quote.as_json(), quoted_fen=row.price_fen)
-    row.expires_at = expires_at
+    if deed == Deed.CONFIRM and ruling.approvals:
+        deed = Deed.REQUEST
+    row.expires_at = now + ruling.hold if deed == Deed.HOLD else None
     occupy(row, wish, picked, now=now)
     billing.reserve(source=locking.source_of(row), tenant=row.tenant, quote=quote, now=now)
     advance(
-        row, deed, actor=actor, now=now, expires_at=expires_at, quote=quote.as_json(),
-        confirmed_at=now if deed == Deed.CONFIRM else None,
+        row, deed, actor=actor, now=now, expires_at=row.expires_at, quote=quote.as_json(),
+        confirmed_at=now if deed == Deed.CONFIRM else None, **ruling.as_columns(),
     )  # fmt: skip
     show(row, now=now)
     return row
@@ -183,8 +196,8 @@ def check_time_left(row: Booking, *, now: datetime) -> None:
 
 def check_rules(
     wish: BookingWish, *, changing: Booking | None = None, now: datetime
-) -> list[rules.Broken]:
-    """The overridable rules that are broken and overridden.
+) -> Sequence[rules.Broken]:
+    """The rules that are broken and overridden; `changing` is the booking that becomes the wish.
 
     Args:
         wish: what is judged.
@@ -194,13 +207,7 @@ def check_rules(
     Raises:
         rules.RulesBroken: any other rule is broken.
     """
-    return rules.check(
-        wish.rules_wish,
-        selectors.room(wish.space),
-        selectors.renter(wish.tenant),
-        now=now,
-        override=wish.override,
-    )
+    return judging.judge(wish=wish, changing=changing, now=now).waived
 
 
 def picked_or_refused(
@@ -242,8 +249,10 @@ def occupy(
         raise slot_taken(wish, (), now=now)
 
 
-def _create(wish: BookingWish, quote: Quote, status: Status, *, now: datetime) -> Booking:
-    lasts = {Status.HELD: HOLD, Status.DRAFT: QUOTE_TTL}.get(status)
+def _create(
+    wish: BookingWish, quote: Quote, status: Status, ruling: Ruling, *, now: datetime
+) -> Booking:
+    lasts = {Status.HELD: ruling.hold, Status.DRAFT: QUOTE_TTL}.get(status)
     return Booking.objects.create(
         code=new_code(),
         tenant=wish.tenant,
@@ -262,6 +271,7 @@ def _create(wish: BookingWish, quote: Quote, status: Status, *, now: datetime) -
         pin=f"{secrets.randbelow(10**6):06d}",
         created_at=now,
         confirmed_at=now if status == Status.CONFIRMED else None,
+        **ruling.as_columns(),
         **selectors.buffers(wish.space).as_minutes(),
     )
 
@@ -309,15 +319,15 @@ def _ways_out(wish: BookingWish, lacks: Sequence[Lack], *, now: datetime) -> dic
 def confirm(*, booking: Booking, actor: Actor, now: datetime) -> Booking:
     """Turn a draft or a hold into a confirmed booking; for the base, approve a request.
 
+    Where a rule asks for approval, a tenant's confirmation is a request.
+
     Raises:
         HoldExpired: too late.
         states.WrongState: nothing that can be confirmed.
         states.NotYours: a tenant cannot approve.
     """
     if booking.status == Status.DRAFT:
-        return db.in_transaction(
-            partial(_undraft, booking, Deed.CONFIRM, actor=actor, expires_at=None, now=now)
-        )
+        return db.in_transaction(partial(_undraft, booking, Deed.CONFIRM, actor=actor, now=now))
     waits = booking.status == Status.PENDING_APPROVAL
     return _settle(booking, Deed.APPROVE if waits else Deed.CONFIRM, actor=actor, now=now)
 
@@ -336,7 +346,10 @@ def _settle(booking: Booking, deed: Deed, *, actor: Actor, now: datetime) -> Boo
     with transaction.atomic():
         row = locked(booking)
         check_time_left(row, now=now)
-        advance(row, deed, actor=actor, now=now, expires_at=None, confirmed_at=now)
+        if deed == Deed.CONFIRM and row.approvals and not actor.is_staff:
+            deed = Deed.REQUEST
+        confirmed_at = None if deed == Deed.REQUEST else now
+        advance(row, deed, actor=actor, now=now, expires_at=None, confirmed_at=confirmed_at)
         row.allocations.filter(active=True).update(expires_at=None)
         waitlist.settle(row, now=now)
         show(row, now=now)
@@ -382,17 +395,7 @@ def amend(
 
 def _requoted(row: Booking, changes: dict[str, Any], *, now: datetime) -> dict[str, Any]:
     wish = wishes.of_booking(row, **changes)
-    if not 1 <= wish.headcount <= row.space.capacity:
-        raise rules.RulesBroken(
-            "capacity",
-            fields=[
-                errors.FieldFault(
-                    "headcount",
-                    f"人数须为 1 至 {row.space.capacity}",
-                    f"Between 1 and {row.space.capacity} people",
-                )
-            ],
-        )
+    judging.check_amended(wish, row, now=now)
     source = locking.source_of(row)
     quote = price(wish, ignore_source=source, now=now)
     if row.status in BLOCKING:

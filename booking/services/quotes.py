@@ -1,15 +1,17 @@
 """Signed quotes: a price that books, or not at all, for half an hour."""
 
+import functools
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from django.core import signing
 
 from base_ops.core import errors
+from base_ops.core.actors import Actor
 from billing import services as billing
 from billing.domain.quote import Quote
-from booking import selectors
-from booking.domain import rules
+from booking.services import judging
 from booking.services.wishes import BookingWish, price
 
 QUOTE_TTL = timedelta(minutes=30)
@@ -28,28 +30,29 @@ class QuoteExpired(errors.Conflict):
     code, title_zh, title_en = "quote_expired", "报价已失效", "The quote is no longer valid"
 
 
-def offer_quote(*, wish: BookingWish, now: datetime) -> dict[str, Any]:
+def offer_quote(*, wish: BookingWish, actor: Actor | None = None, now: datetime) -> dict[str, Any]:
     """A quote and a signed token that books at this price, or not at all, for half an hour.
 
     Raises:
         rules.RulesBroken: the wish could never be booked.
         billing's BookingSuspended: a policy's gate is shut for this tenant.
     """
-    rules.check(
-        wish.rules_wish,
-        selectors.room(wish.space),
-        selectors.renter(wish.tenant),
-        now=now,
-        override=wish.override,
-    )
-    quote = price(wish, now=now)
+    quoted = functools.cache(partial(price, wish, now=now))
+    ruling = judging.judge(wish=wish, actor=actor, price_fen=lambda: quoted().total_fen, now=now)
+    quote = quoted()
     if quote.suspended:
         raise billing.BookingSuspended(wish.tenant.code)
     expires_at = now + QUOTE_TTL
     token = signing.dumps(
         [wish.fingerprint(), quote.total_fen, int(expires_at.timestamp())], salt=_SALT
     )
-    return {"quote": quote.as_json(), "token": token, "expires_at": expires_at}
+    return {
+        "quote": quote.as_json(),
+        "token": token,
+        "expires_at": expires_at,
+        "rules_version": ruling.version,
+        "approvals": list(ruling.approvals),
+    }
 
 
 def check_quote(wish: BookingWish, quote: Quote, *, now: datetime) -> None:

@@ -127,7 +127,7 @@ def _row(document: Mapping[str, Any], *, now: datetime, **fields: Any) -> RuleBo
 def digest_of(document: Mapping[str, Any]) -> str:
     """The fingerprint of a document, whatever the order of its keys."""
     plain = json.dumps(document, sort_keys=True, ensure_ascii=False)
-    return hashlib.sha256(plain.encode()).hexdigest()[:16]
+    return hashlib.sha256(plain.encode()).hexdigest()[:15]
 
 
 def _changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, list[str]]:

@@ -11,7 +11,6 @@ from base_ops.core.spans import Span
 from billing import services as billing
 from billing.domain.quote import Quote
 from billing.domain.rating import ServiceWish
-from booking.domain import rules
 from booking.models import Booking, BookingPart, EquipmentPool
 from booking.services import charging
 
@@ -44,11 +43,6 @@ class BookingWish:
     extras: Sequence[Extra] = ()
     override: Collection[str] = field(default_factory=frozenset)
     quote_token: str | None = None
-
-    @property
-    def rules_wish(self) -> rules.Wish:
-        """The part that the rules judge."""
-        return rules.Wish(self.span, self.headcount, self.units)
 
     @property
     def priced_services(self) -> tuple[ServiceWish, ...]:

@@ -25,6 +25,9 @@ TICK = timedelta(minutes=30)
 LIVE = ["held", "pending_approval", "confirmed", "checked_in"]
 
 
+SITED = compile_book(document(rule("units", scope={"sites": ["TST"]})))
+
+
 def book(*rules: dict[str, Any]) -> Book:
     return compile_book(document(*rules))
 
@@ -39,8 +42,8 @@ def stay(tenant: Tenant, space: Space, span: Span, *, status: str, now: datetime
 
 
 def case(tenant: Tenant, span: Span, *spaces: Space, now: datetime, **more: Any) -> Case:
-    places = tuple(selectors.place(space) for space in spaces)
-    return Case(places, selectors.rulebook.renter(tenant), span, now, **more)
+    places = tuple(selectors.place(space, SITED) for space in spaces)
+    return Case(places, selectors.renter(tenant), span, now, **more)
 
 
 def some_span(dice: random.Random, now: datetime) -> Span:
@@ -85,7 +88,7 @@ def test_the_database_and_plain_stays_answer_alike(now: datetime, seed: int) -> 
     with CaptureQueriesContext(connection) as queries:
         found = selectors.usage(needs=needs, tenant=tenants[0], ignoring=[own.pk], now=now)
 
-    places = {space.code: selectors.place(space) for space in spaces}
+    places = {space.code: selectors.place(space, SITED) for space in spaces}
 
     def plain(status: list[str], of: list[Tenant]) -> list[Stay]:
         return [

@@ -1,6 +1,6 @@
 """A book: one version of the rules, read once, asked for every booking."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, tzinfo
 from typing import Any
@@ -10,7 +10,7 @@ from booking.domain.rulebook import quotas, using
 from booking.domain.rulebook.contradictions import faults_between
 from booking.domain.rulebook.door import Door
 from booking.domain.rulebook.facts import UNUSED, Ask, Case, Crowd, Needs, Place, Renter, Usage
-from booking.domain.rulebook.judging import CHECKS, Bench, Check, length_text
+from booking.domain.rulebook.judging import BESIDE, CHECKS, Bench, Check, length_text
 from booking.domain.rulebook.kinds import KINDS
 from booking.domain.rulebook.reading import Fault, Known, Rule, read
 from booking.domain.rulebook.verdict import Broken, Verdict
@@ -53,6 +53,11 @@ class Book:
     zone: tzinfo = ZONE
     _terms: dict[tuple[Any, ...], Terms] = field(default_factory=dict, compare=False, repr=False)
 
+    @property
+    def names_sites(self) -> bool:
+        """Whether some rule is for certain sites only; if not, nobody need know a space's site."""
+        return any(rule.scope.sites for rule in self.rules)
+
     def terms(self, place: Place, renter: Renter) -> Terms:
         """The rules for this space and renter; kept, because the next booking asks again."""
         key = (
@@ -74,6 +79,18 @@ class Book:
     def judge(self, case: Case, usage: Usage = UNUSED) -> Verdict:
         """The verdict, with the facts that the case needs at hand."""
         return self.hearing(case).verdict(usage)
+
+    def newly_asking(self, verdict: Verdict, known: Collection[str]) -> Iterator[Broken]:
+        """Rules that ask for approval of so many people, and did not ask before."""
+        bench = Bench(self.version, self.zone)
+        for rule in self.rules:
+            most = rule.params.get("over_people")
+            if rule.code in verdict.approvals and rule.code not in known and most is not None:
+                yield bench.broken(
+                    rule, "headcount", most, most,
+                    f"超过 {most} 人需基地审批,请重新预订",
+                    f"More than {most} people need approval: book anew",
+                )  # fmt: skip
 
     def hold_ttl(self, place: Place, renter: Renter) -> timedelta:
         """How long a hold blocks its slot."""
@@ -174,7 +191,7 @@ class Hearing:
 
     def _broken(self, usage: Usage) -> Iterator[Broken]:
         case, bench = self.case, Bench(self.book.version, self.book.zone)
-        yield from self._limits(bench)
+        yield from self._limits()
         for rule, ask in self._asks:
             yield from using.quota(rule, ask, case, usage, bench)
         for rule, asked in self._crowds:
@@ -185,8 +202,13 @@ class Hearing:
         for rule in self._money():
             yield from using.money(rule, case, usage, bench)
 
-    def _limits(self, bench: Bench) -> Iterator[Broken]:
+    def beside(self) -> Iterator[Broken]:
+        """What is broken when the case only stands beside another."""
+        return (broken for broken in self._limits() if broken.kind in BESIDE)
+
+    def _limits(self) -> Iterator[Broken]:
         """Kind by kind, in each space the most specific rule."""
+        bench = Bench(self.book.version, self.book.zone)
         if len(self.terms) == 1:
             for check_one, rule in self.terms[0].checks:
                 yield from check_one(rule, self.case, self.case.main, bench)

@@ -47,7 +47,7 @@ Check = Callable[[Rule, Case, Place, Bench], Iterator[Broken]]
 
 
 def _not_in_past(rule: Rule, case: Case, place: Place, bench: Bench) -> Iterator[Broken]:
-    if case.was is not None and case.was.start == case.span.start:
+    if _runs(case):
         return
     tolerance = own(rule.params["tolerance_min"], place.slot_min) * _MINUTE
     if case.span.start < case.now and case.span.start + tolerance <= case.now:
@@ -120,9 +120,16 @@ def _min_notice(rule: Rule, case: Case, place: Place, bench: Bench) -> Iterator[
 
 
 def _change_cutoff(rule: Rule, case: Case, place: Place, bench: Bench) -> Iterator[Broken]:
-    """Neither out of the frozen time before now + cut-off nor into it, nor within it."""
-    if case.was is not None:
+    """Neither out of the frozen time before now + cut-off nor into it, nor within it.
+
+    A stay that runs is past all cut-offs: its end may still change.
+    """
+    if case.was is not None and not _runs(case):
         yield from _notice(rule, case, bench, [case.was.start, case.span.start])
+
+
+def _runs(case: Case) -> bool:
+    return case.was is not None and case.was.start == case.span.start <= case.now
 
 
 def _notice(rule: Rule, case: Case, bench: Bench, starts: list[datetime]) -> Iterator[Broken]:
@@ -193,7 +200,8 @@ def _series_horizon(rule: Rule, case: Case, place: Place, bench: Bench) -> Itera
 
 
 def _bookable(rule: Rule, case: Case, place: Place, bench: Bench) -> Iterator[Broken]:
-    if not place.bookable:
+    """What stands beside the main space may be such as nobody books by itself."""
+    if place is case.main and not place.bookable:
         yield bench.broken(
             rule, "space", False, None,
             "该空间不可按时预订", "This space cannot be booked",
@@ -244,6 +252,9 @@ def length_text(minutes: int) -> tuple[str, str]:
         return f"{hour} 小时", f"{hour} hours"
     return f"{minutes} 分钟", f"{minutes} minutes"
 
+
+BESIDE = frozenset({"step", "max_length", "opening_hours"})
+"""What a space must keep that is taken for a time of its own beside the main one."""
 
 # In the order in which a refusal names them: time, room, renter.
 CHECKS: dict[str, Check] = {

@@ -153,7 +153,7 @@ def period_end(ask: Ask) -> datetime:
     return ask.windows[-1].end
 
 
-def own_weight(rule: Rule, asked: Crowd, case: Case) -> int:
+def own_weight(asked: Crowd, case: Case) -> int:
     """How much the wish adds to the crowd: each of its spaces, or itself once."""
     there = sum(counts(asked, place) for place in case.places)
     return there if asked.venue else min(there, 1)

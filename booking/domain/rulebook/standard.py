@@ -35,7 +35,7 @@ def _time() -> list[dict[str, Any]]:
         _rule("min_length", by=_MANAGER, minutes="own"),
         _rule("max_length", by=_MANAGER, minutes=24 * 60),
         _rule("horizon", by=_MANAGER, days=90),
-        _rule("series_horizon", by=_MANAGER, days=5 * 366),
+        _rule("series_horizon", by=_MANAGER, days=6 * 366),
         _rule("change_cutoff", by=_MANAGER, minutes=0),
         _rule("cancel_cutoff", by=_MANAGER, minutes=0),
     ]

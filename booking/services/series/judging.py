@@ -107,7 +107,7 @@ class Judge:
 
     def _place(self, space: Space) -> Place:
         if (found := self._places.get(space.code)) is None:
-            found = self._places[space.code] = rules.place(space)
+            found = self._places[space.code] = rules.place(space, self._book)
         return found
 
     def _look_around(

@@ -66,6 +66,7 @@ class Seen:
     broken: Sequence[Broken] = ()
     waived: Sequence[Broken] = ()
     approvals: Sequence[str] = ()
+    rules_version: int | None = None
     places: Sequence[Place] = ()
     lacks: Sequence[Lack] = ()
     quote: Quote | None = None
@@ -170,6 +171,7 @@ def _judge(one: Seen, judge: Judge, index: int) -> None:
     one.waived = judge.waived(verdict, one.asked.wish)
     one.broken = [b for b in verdict.broken if b not in one.waived]
     one.approvals = verdict.approvals
+    one.rules_version = verdict.version
 
 
 def _choose(
