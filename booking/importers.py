@@ -26,11 +26,12 @@ from billing.domain.facts import BookingFacts, Outcome
 from booking import selectors
 from booking.domain.states import Status
 from booking.models import Allocation, Booking, Lease
-from booking.services import charging, preparing, staying
+from booking.services import charging, preparing
 from booking.services.locking import source_of
 
 ZONE = ZoneInfo("Asia/Shanghai")
 SOURCE = "demo"
+_RELEASED_AFTER = timedelta(minutes=20)  # as the file's pricing rules say
 _FREE_CANCEL = timedelta(hours=48)
 _LATE_CANCEL = timedelta(hours=2)
 
@@ -163,7 +164,7 @@ def _settle(booking: Booking, row: Mapping[str, Any], world: World) -> None:
         if booking.starts_at <= now:
             _cancel(booking, timedelta(0), now)
             booking.confirmed_at = None  # nobody approved it in time
-    elif status == "no_show" and booking.starts_at + staying.GRACE <= now:
+    elif status == "no_show" and booking.starts_at + _RELEASED_AFTER <= now:
         booking.status, booking.confirmed_at = Status.NO_SHOW, booking.created_at
     elif status in ("completed", "confirmed", "no_show"):
         booking.confirmed_at = booking.created_at

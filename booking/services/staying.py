@@ -12,14 +12,16 @@ from base_ops.core import errors
 from base_ops.core.actors import Actor
 from base_ops.core.models import Role, Space, Tenant
 from booking import selectors
+from booking.domain import rulebook
+from booking.domain.rulebook import door as doorways
 from booking.domain.states import Deed, Status
 from booking.models import Allocation, Booking
+from booking.selectors import rulebook as rules_seen
 from booking.services import charging, doors, handovers, lateness, preparing, waiting
 from booking.services.changing import advance, locked, show, spaces_of
 from devices import selectors as devices_seen
 from devices import services as devices
 
-GRACE = timedelta(minutes=20)
 STOPPING = timedelta(seconds=60)
 CODE_TTL = timedelta(minutes=10)
 DOOR_ROLES = frozenset({Role.MANAGER, Role.TECHNICIAN, Role.ADMIN})
@@ -45,6 +47,16 @@ class TooLate(errors.Conflict):
     """After the grace period, or after the end."""
 
     code, title_zh, title_en = "too_late", "已超过签到时间", "Too late to check in"
+
+
+class NotNeeded(errors.Conflict):
+    """The rules want no check-in: the stay begins by itself."""
+
+    code, title_zh, title_en = (
+        "check_in_not_needed",
+        "该空间无需签到",
+        "This room needs no check-in",
+    )
 
 
 class NoBookingHere(errors.NotFound):
@@ -92,7 +104,7 @@ def check_in(
 
     Raises:
         WrongCode, doors.PinLocked: a tenant without the right token or PIN; staff need none.
-        TooEarly, TooLate: outside [start of setup, start + grace].
+        TooEarly, TooLate, NotNeeded: as the rules say.
         lateness.RoomNotFree: the show before still runs.
         states.WrongState: not confirmed.
     """
@@ -129,7 +141,7 @@ def come_in(*, booking: Booking, actor: Actor, proof: Proof, now: datetime) -> B
     """Take the room over, entitled by what was proven before.
 
     Raises:
-        TooEarly, TooLate: outside [start of setup, start + grace].
+        TooEarly, TooLate, NotNeeded: as the rules say.
         lateness.RoomNotFree: the show before still runs.
         states.WrongState: not confirmed.
     """
@@ -174,13 +186,15 @@ def meant_at_door(*, tenant: Tenant, space: Space, now: datetime) -> Booking:
     own = [row for row in rows if row.tenant_id == tenant.pk]
     inside = [row for row in own if row.status == Status.CHECKED_IN]
     waiting = [row for row in own if row.status == Status.CONFIRMED]
-    open_now = [row for row in waiting if opens_at(row) <= now and not _is_late(row, now=now)]
+    open_now = [
+        row for row in waiting if opens_at(row, now=now) <= now and not _is_late(row, now=now)
+    ]
     if found := [*inside, *open_now][:1]:
         return found[0]
-    if late := [row for row in own if opens_at(row) <= now]:
+    if late := [row for row in own if opens_at(row, now=now) <= now]:
         raise _too_late(late[0], now=now)
     if waiting:
-        raise _too_early(waiting[0])
+        raise _too_early(waiting[0], now=now)
     if any(row.starts_at <= now and row.status != Status.NO_SHOW for row in rows):
         raise NotYourBooking(f"{space.code} is taken now")
     raise NoBookingHere(f"nothing of yours in {space.code} within a day")
@@ -240,14 +254,24 @@ def _token_fits(booking: Booking, token: str, *, now: datetime) -> bool:
     return bool(code == booking.code and expires > now.timestamp())
 
 
-def opens_at(booking: Booking) -> datetime:
-    """When its check-in opens: with the time to make ready."""
-    return booking.starts_at - booking.buffers.setup
+def door_of(booking: Booking, *, now: datetime) -> rulebook.Door:
+    """What the rules in force say about checking in to this booking."""
+    book = selectors.current_book(now=now)
+    return book.door(selectors.place(booking.space), rules_seen.renter(booking.tenant))
+
+
+def opens_at(booking: Booking, *, now: datetime) -> datetime:
+    """When its check-in opens: by the rules, as a rule with the time to make ready."""
+    door = door_of(booking, now=now)
+    return doorways.opens_at(door, booking.span, setup=booking.buffers.setup)
 
 
 def closes_at(booking: Booking, *, now: datetime) -> datetime:
     """When it is too late to check in: the grace period after the start, or after a late room."""
-    return lateness.free_since(booking, now=now) + GRACE
+    grace = door_of(booking, now=now).grace
+    if grace is None:
+        return booking.until
+    return min(lateness.free_since(booking, now=now) + grace, booking.until)
 
 
 def _is_late(booking: Booking, *, now: datetime) -> bool:
@@ -258,19 +282,21 @@ def _is_late(booking: Booking, *, now: datetime) -> bool:
 
 
 def _check_time(booking: Booking, *, now: datetime) -> None:
-    if now < opens_at(booking):
-        raise _too_early(booking)
+    if not door_of(booking, now=now).needed:
+        raise NotNeeded(f"{booking.code} begins by itself")
+    if now < opens_at(booking, now=now):
+        raise _too_early(booking, now=now)
     if _is_late(booking, now=now):
         raise _too_late(booking, now=now)
 
 
-def _too_early(booking: Booking) -> TooEarly:
-    opens = opens_at(booking).isoformat()
+def _too_early(booking: Booking, *, now: datetime) -> TooEarly:
+    opens = opens_at(booking, now=now).isoformat()
     return TooEarly(f"{booking.code} from {opens}", booking=booking.code, from_=opens)
 
 
 def _too_late(booking: Booking, *, now: datetime) -> TooLate:
-    closed = min(closes_at(booking, now=now), booking.until).isoformat()
+    closed = closes_at(booking, now=now).isoformat()
     return TooLate(f"{booking.code} until {closed}", booking=booking.code, until=closed)
 
 

@@ -23,9 +23,18 @@ WARNINGS_MIN = (10, 5)
 
 
 def release_no_shows(*, now: datetime) -> int:
-    """Release, 20 minutes after the start, rooms nobody checked in to; on air is a check-in."""
-    due = Booking.objects.filter(status=Status.CONFIRMED, starts_at__lte=now - staying.GRACE)
+    """Give away, after the grace period, rooms nobody checked in to; begin what needs none."""
+    begun = Booking.objects.filter(status=Status.CONFIRMED, starts_at__lte=now)
+    due = [row for row in begun.select_related(*_RULED) if _is_due(row, now=now)]
     return preparing.each(due, lambda booking: _release(booking, now=now))
+
+
+_RULED = ("space__type", "space__floor", "tenant")
+
+
+def _is_due(booking: Booking, *, now: datetime) -> bool:
+    door = staying.door_of(booking, now=now)
+    return not door.needed or now >= staying.closes_at(booking, now=now)
 
 
 def _release(booking: Booking, *, now: datetime) -> bool:
@@ -34,8 +43,11 @@ def _release(booking: Booking, *, now: datetime) -> bool:
     While the show before still runs nobody can come, and afterwards the grace period begins anew.
     Whom a late room kept out pays nothing.
     """
-    if booking.status != Status.CONFIRMED or now < staying.closes_at(booking, now=now):
+    if booking.status != Status.CONFIRMED or not _is_due(booking, now=now):
         return False
+    door = staying.door_of(booking, now=now)
+    if not door.needed:
+        return _begin(booking, now=now)
     if why := staying.evidence(booking, now=now):
         staying.take_over(booking, actor=SYSTEM, why=why, now=now)
         return True
@@ -50,10 +62,28 @@ def _release(booking: Booking, *, now: datetime) -> bool:
         record(booking, "no_fee", actor=SYSTEM, now=now, lost_min=late.lost_min)
     else:
         charging.charge(booking, "no_show", now=now)
-    telling.missed(booking, grace_min=staying.GRACE // timedelta(minutes=1), now=now)
+    telling.missed(
+        booking, grace_min=(door.grace or booking.span.length) // timedelta(minutes=1), now=now
+    )
     preparing.wrap_if_due(booking, now=now)
     waiting.offer_freed(spaces_of(booking), booking.span, now=now)
     show(booking, now=now)
+    return True
+
+
+def _begin(booking: Booking, *, now: datetime) -> bool:
+    """A stay that needs no check-in begins by itself, once the show before is over."""
+    if lateness.in_the_room(booking) is not None:
+        return False
+    why = "no check-in needed"
+    if now < booking.until:
+        staying.take_over(booking, actor=SYSTEM, why=why, now=now)
+    else:  # nobody looked in time: it was theirs, and is over
+        advance(
+            booking, Deed.CHECK_IN, actor=SYSTEM, why=why, now=now,
+            checked_in_at=booking.starts_at,
+        )  # fmt: skip
+        show(booking, now=now)
     return True
 
 

@@ -124,7 +124,9 @@ def test_the_next_tenant_is_told_with_an_equal_free_room_and_never_who(now: date
 
     services.note_late_rooms(now=second.starts_at - 15 * MIN)
 
-    assert LateStart.objects.get().proposal["space"] == equal.code
+    proposal = LateStart.objects.get().proposal
+    assert proposal is not None
+    assert proposal["space"] == equal.code
     (notice,) = Notice.objects.filter(kind="booking.room_late_proposal")
     assert notice.params["booking"] == second.code
     assert notice.params["proposed"]["zh"] == equal.name_zh
