@@ -91,6 +91,11 @@ def starts(
     """
     added, left_out = set(rdates), set(exdates)
     _check_instants(start, *added, *left_out)
+    if start.microsecond:
+        raise StartsUnclear(
+            start.isoformat(),
+            fields=[FieldFault("starts_at", "须为整秒", "must be a whole second")],
+        )
     begin = start.astimezone(zone)
     last = _years_later(begin, limits.years)
     first = _years_later(begin, -limits.years)

@@ -141,6 +141,7 @@ class BookingOut(Schema):
     code: str
     status: states.Status
     space: SpaceRef
+    series: str | None
     tenant: TenantRef
     starts_at: datetime
     ends_at: datetime
@@ -187,6 +188,7 @@ def booking_out(row: Booking, *, reader: User, now: datetime) -> BookingOut:
         | {
             "status": status,
             "space": _ref(row.space),
+            "series": row.series.code if row.series else None,
             "tenant": TenantRef.from_orm(row.tenant),
             "ready": row.ready or None,
             "price_fen": row.price_fen if priced else None,
@@ -197,7 +199,17 @@ def booking_out(row: Booking, *, reader: User, now: datetime) -> BookingOut:
     )
 
 
-_COMPUTED = {"status", "space", "tenant", "ready", "price_fen", "quote", "extras", "possible"}
+_COMPUTED = {
+    "series",
+    "status",
+    "space",
+    "tenant",
+    "ready",
+    "price_fen",
+    "quote",
+    "extras",
+    "possible",
+}
 
 
 def parts_out(row: Booking) -> list[PartOut]:

@@ -18,7 +18,7 @@ class BookingNotFound(NotFound):
 
 def bookings_for(tenant_id: int | None) -> QuerySet[Booking]:
     """The bookings a caller may see: a tenant's own, or all (None: people of the base)."""
-    rows = Booking.objects.select_related("space__type", "space__floor", "tenant")
+    rows = Booking.objects.select_related("space__type", "space__floor", "tenant", "series")
     return rows if tenant_id is None else rows.filter(tenant_id=tenant_id)
 
 

@@ -194,6 +194,12 @@ def test_dates_added_years_away_are_refused() -> None:
         recurrence.starts("FREQ=DAILY;COUNT=2", start, rdates=[start + 2300 * DAY])
 
 
+def test_a_start_within_a_second_is_refused() -> None:
+    """A rule knows seconds only: such a start would silently not be one of its dates."""
+    with pytest.raises(recurrence.StartsUnclear):
+        recurrence.starts("FREQ=DAILY;COUNT=2", TUESDAY.replace(microsecond=1))
+
+
 def test_leaving_out_every_date_leaves_no_series() -> None:
     start = local(2026, 9, 15, 9)
 

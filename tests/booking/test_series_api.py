@@ -10,7 +10,7 @@ from django.test import Client
 from base_ops.core import auth, clock
 from base_ops.core.models import Role, Space, User
 from booking.domain.rules import ceil_to_grid
-from booking.models import Booking, Series
+from booking.models import Booking, RefusalCount, Series
 from tests import make
 from tests.booking import world
 
@@ -160,6 +160,29 @@ def test_refusals_have_a_code_and_both_titles(
     assert answer.status_code == (409 if code == "quote_changed" else 422)
     assert answer.json()["code"] == code
     assert answer.json()["title_zh"] != answer.json()["title_en"]
+
+
+def test_a_refusal_by_rules_names_them_and_is_counted(member: User, space: Space) -> None:
+    answer = post(client(member), "/series", wish(space, first(), headcount=9))
+
+    assert [b["rule"] for b in answer.json()["broken"]] == ["capacity"]
+    assert [f["name"] for f in answer.json()["fields"]] == ["headcount"]
+    assert [i["verdict"] for i in answer.json()["instances"]] == ["rules_broken"] * 4
+    assert RefusalCount.objects.filter(rule="capacity").exists()
+
+
+def test_a_booking_names_its_series(member: User, space: Space) -> None:
+    caller = client(member)
+    made = post(caller, "/series", wish(space, first())).json()
+    alone = post(caller, "/bookings", {
+        "space": space.code, "starts_at": iso(first() + timedelta(days=2)),
+        "ends_at": iso(first() + timedelta(days=2, hours=1)),
+    }).json()  # fmt: skip
+
+    rows = caller.get(f"{API}/bookings").json()["items"]
+
+    assert alone["series"] is None
+    assert sorted(str(row["series"]) for row in rows) == ["None", *[made["code"]] * 4]
 
 
 def test_editing_needs_the_version_that_was_read(member: User, space: Space) -> None:

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from base_ops.core import errors
+from booking.domain.rules import RulesBroken
 from booking.services.series.looking import Seen, conflicts_json, lacking_json
 from booking.services.series.proposing import propose
 
@@ -41,8 +42,8 @@ class SeriesConflicts(errors.Conflict):
         self._known = known
 
 
-class SeriesRulesBroken(errors.Invalid):
-    """Some dates break rules; nothing was booked. `instances` names them and the rules."""
+class SeriesRulesBroken(RulesBroken):
+    """Some dates break rules; nothing was booked. `instances` names them, `broken` the rules."""
 
     code, title_zh, title_en = (
         "series_rules_broken",
@@ -96,6 +97,7 @@ def refuse(seen: Sequence[Seen], *, now: datetime) -> None:
         raise SeriesRulesBroken(
             ", ".join(broken),
             fields=[errors.FieldFault(b.field, b.reason_zh, b.reason_en) for b in broken.values()],
+            broken=[b.as_json() for b in broken.values()],
             instances=refused_json(seen),
         )
 
