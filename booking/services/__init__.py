@@ -2,6 +2,7 @@
 
 from booking.services.ending import cancel, expire_due, reject, release
 from booking.services.handovers import test_due as test_handovers
+from booking.services.judging import try_rules
 from booking.services.lateness import note_late_rooms
 from booking.services.lease_charges import charge_leases
 from booking.services.lease_ending import end_leases, tell_ending
@@ -88,6 +89,7 @@ __all__ = [
     "tell_ending",
     "test_handovers",
     "transfer",
+    "try_rules",
     "wait",
     "warn_due",
     "wrap_up",

@@ -91,6 +91,11 @@ def examine(
         return _verdict(newer, None, wish, actor, changing, price_fen, now=now), newer
 
 
+def try_rules(*, wish: BookingWish, book: Book, now: datetime) -> Verdict:
+    """What a draft of the rules would say of a wish."""
+    return examine(wish=wish, book=book, now=now)[0]
+
+
 def _verdict(
     book: Book,
     to_be_sure: Book | None,

@@ -257,7 +257,7 @@ def _token_fits(booking: Booking, token: str, *, now: datetime) -> bool:
 def door_of(booking: Booking, *, now: datetime) -> rulebook.Door:
     """What the rules in force say about checking in to this booking."""
     book = selectors.current_book(now=now)
-    return book.door(selectors.place(booking.space), rules_seen.renter(booking.tenant))
+    return book.door(selectors.place(booking.space, book), rules_seen.renter(booking.tenant))
 
 
 def opens_at(booking: Booking, *, now: datetime) -> datetime:

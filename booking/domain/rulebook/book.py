@@ -12,6 +12,7 @@ from booking.domain.rulebook.door import Door
 from booking.domain.rulebook.facts import UNUSED, Ask, Case, Crowd, Needs, Place, Renter, Usage
 from booking.domain.rulebook.judging import BESIDE, CHECKS, Bench, Check, length_text
 from booking.domain.rulebook.kinds import KINDS
+from booking.domain.rulebook.params import OWN
 from booking.domain.rulebook.reading import Fault, Known, Rule, read
 from booking.domain.rulebook.verdict import Broken, Verdict
 
@@ -70,6 +71,18 @@ class Book:
             self._terms.clear()
         found = self._terms[key] = _terms(self.rules, place, renter)
         return found
+
+    def figures(self, rule: Rule, place: Place) -> dict[str, int | None]:
+        """The plain numbers of a rule in one space, with the space's own figures filled in."""
+        own_figures = {
+            "step": place.slot_min, "min_length": place.min_min, "capacity": place.capacity,
+            "not_in_past": place.slot_min,
+        }  # fmt: skip
+        return {
+            name: own_figures.get(rule.kind) if value == OWN else value
+            for name, value in rule.params.items()
+            if value is None or value == OWN or type(value) is int
+        }
 
     def hearing(self, case: Case) -> "Hearing":
         """Begin to judge a case: first look at what it `needs`, then ask for the verdict."""
