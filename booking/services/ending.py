@@ -110,7 +110,7 @@ def expire_due(*, now: datetime) -> int:
     due = Booking.objects.filter(
         Q(status__in=(Status.HELD, Status.DRAFT), expires_at__lte=now)
         | Q(status=Status.PENDING_APPROVAL, starts_at__lte=now)
-    )
+    ).order_by("pk")
     return preparing.each(due, lambda row: _expire(row, now=now))
 
 

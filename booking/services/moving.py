@@ -142,8 +142,10 @@ def _move(
         raise QuoteChanged(quote=quote.as_json(), quoted_fen=change.price_fen)
     if fee_fen:
         _charge_fee(row, wish, fee_fen, now=now)
+    old = spaces_of(row), row.span
     _settle(row, wish, quote, actor=actor, deed="move", now=now, fee_fen=fee_fen,
             overridden=[b.code for b in waived])  # fmt: skip
+    _show([row], [old], now=now)
     return row
 
 
@@ -208,7 +210,7 @@ def _settle(
     **more: Any,
 ) -> None:  # fmt: skip
     """Give the old places back, take the new ones, at the new price; everything is locked."""
-    before, old_spaces, old_room, old_span = _where(row), spaces_of(row), row.space, row.span
+    before, old_room, old_start = _where(row), row.space, row.starts_at
     _replace(row, wish, now=now)
     if row.status in BLOCKING:
         source = locking.source_of(row)
@@ -221,9 +223,17 @@ def _settle(
     if row.status == Status.CHECKED_IN:
         devices.extend_grant(booking_code=row.code, until=row.until, now=now)
     if row.status in (Status.CONFIRMED, Status.PENDING_APPROVAL):
-        telling.moved(row, old_space=old_room, old_starts_at=old_span.start, now=now)
-    waiting.offer_freed(old_spaces, old_span, now=now)
-    occupancy.refresh(space_ids={*old_spaces, *spaces_of(row)}, now=now)
+        telling.moved(row, old_space=old_room, old_starts_at=old_start, now=now)
+
+
+def _show(
+    rows: Sequence[Booking], freed: Sequence[tuple[Sequence[int], Span]], *, now: datetime
+) -> None:
+    """Offer what was freed, once everything has its place; then show it all."""
+    for spaces, span in freed:
+        waiting.offer_freed(spaces, span, now=now)
+    shown = {pk for spaces, _ in freed for pk in spaces}
+    occupancy.refresh(space_ids=shown.union(*(spaces_of(row) for row in rows)), now=now)
 
 
 def _where(row: Booking) -> dict[str, Any]:
@@ -298,9 +308,11 @@ def _swap(one: Booking, other: Booking, actor: Actor, *, now: datetime) -> tuple
     for row, wish, _ in plans:
         check_rules(wish, changing=row, now=now)
         locking.free(row)
+    freed = [(spaces_of(row), row.span) for row in (a, b)]
     for row, wish, partner in plans:
         quote = price(wish, ignore_source=locking.source_of(row), now=now)
         _settle(row, wish, quote, actor=actor, deed="swap", now=now, partner=partner)
+    _show([a, b], freed, now=now)
     return a, b
 
 

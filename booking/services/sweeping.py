@@ -24,7 +24,7 @@ WARNINGS_MIN = (10, 5)
 
 def release_no_shows(*, now: datetime) -> int:
     """Give away, after the grace period, rooms nobody checked in to; begin what needs none."""
-    begun = Booking.objects.filter(status=Status.CONFIRMED, starts_at__lte=now)
+    begun = Booking.objects.filter(status=Status.CONFIRMED, starts_at__lte=now).order_by("pk")
     due = [row for row in begun.select_related(*_RULED) if _is_due(row, now=now)]
     return preparing.each(due, lambda booking: _release(booking, now=now))
 
@@ -158,6 +158,7 @@ def end_due(*, now: datetime) -> int:
     due = Booking.objects.filter(status=Status.CHECKED_IN, ends_at__lte=now).exclude(
         space_id__in=selectors.on_air(now)
     )
+    due = due.order_by("pk")
     return preparing.each(due, lambda booking: _end(booking, now=now))
 
 
