@@ -76,10 +76,10 @@ def _transfer(
 ) -> Booking:
     if not actor.is_staff and booking.proposal is None:
         raise NothingProposed(booking.code)
+    _check_time(booking, now=now)
     target = space or _equal_room(booking, now=now)
     row = locked(booking, [target.pk])
-    if row.status not in (Status.CONFIRMED, Status.CHECKED_IN) or row.until <= now:
-        raise TooLateToMove(row.status)
+    _check_time(row, now=now)
     if row.space_id in selectors.on_air(now):
         raise RoomOnAir(row.space.code)
     _check_fits(row, target)
@@ -102,6 +102,11 @@ def _transfer(
     waiting.offer_freed([old.pk], row.span, now=now)
     occupancy.refresh(space_ids={old.pk, target.pk}, now=now)
     return row
+
+
+def _check_time(row: Booking, *, now: datetime) -> None:
+    if row.status not in (Status.CONFIRMED, Status.CHECKED_IN) or row.until <= now:
+        raise TooLateToMove(row.status)
 
 
 def _check_fits(row: Booking, target: Space) -> None:

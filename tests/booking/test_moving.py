@@ -245,6 +245,13 @@ def test_a_running_stay_takes_its_control_along(now: datetime) -> None:
     assert done.status == "completed"
 
 
+def test_what_is_over_is_not_transferred(now: datetime) -> None:
+    booking = world.booked(now=now)
+
+    with pytest.raises(moving.TooLateToMove):
+        services.transfer(booking=booking, space=None, actor=world.STAFF, now=booking.ends_at)
+
+
 def test_nothing_on_air_is_transferred(now: datetime) -> None:
     booking = world.booked(now=now, start_min=0)
     services.check_in(booking=booking, actor=world.STAFF, now=now)
