@@ -4,6 +4,7 @@
 
 A bench is a module `bench_<name>.py` whose `run()` gives one result or a list of them:
 {"name", "ours", "limit", "ratio", "unit", and "target" when something was promised}.
+BASE_OPS_BENCH_QUICK=1 makes the long ones short, to see them work; their figures then say little.
 """
 
 import argparse

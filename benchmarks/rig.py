@@ -44,6 +44,11 @@ def prepare() -> None:
     call_command("migrate", verbosity=0)
 
 
+def size(*, full: int, quick: int) -> int:
+    """How much to do: all of it, or with BASE_OPS_BENCH_QUICK=1 just enough to see it work."""
+    return quick if os.environ.get("BASE_OPS_BENCH_QUICK") == "1" else full
+
+
 def ratio(ours: float, limit: float) -> float:
     """Ours as a part of the limit."""
     return round(ours / limit, 3)
