@@ -255,9 +255,9 @@ def _token_fits(booking: Booking, token: str, *, now: datetime) -> bool:
 
 
 def door_of(booking: Booking, *, now: datetime) -> rulebook.Door:
-    """What the rules in force say about checking in to this booking."""
-    book = selectors.current_book(now=now)
-    return book.door(selectors.place(booking.space, book), rules_seen.renter(booking.tenant))
+    """What the rules say about checking in to this booking: those it was made under."""
+    book = rules_seen.book_for(booking, now=now)
+    return book.door(rules_seen.place(booking.space, book), rules_seen.renter(booking.tenant))
 
 
 def opens_at(booking: Booking, *, now: datetime) -> datetime:

@@ -16,13 +16,13 @@ pytestmark = pytest.mark.usefixtures("prices")
 
 
 def under(now: datetime, **params: Any) -> Booking:
-    """A booking of a space whose check-in has rules of its own."""
-    booking = world.booked(now=now)
+    """A booking of a space whose check-in had rules of its own when it was made."""
+    space = world.studio()
     document = standard.document()
-    own = {"code": "own_door", "kind": "check_in", "scope": {"spaces": [booking.space.code]}}
+    own = {"code": "own_door", "kind": "check_in", "scope": {"spaces": [space.code]}}
     document["rules"].append(own | {"params": params})
     services.publish_rules(document=document, actor=world.STAFF, now=now)
-    return booking
+    return world.booked(now=now, space=space)
 
 
 def test_the_door_opens_and_closes_as_the_rules_say(now: datetime) -> None:
