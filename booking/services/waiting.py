@@ -2,7 +2,7 @@
 
 import logging
 import secrets
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -124,6 +124,17 @@ def offer_freed(space_ids: Collection[int], window: Span, *, now: datetime) -> l
         for entry in waiting_for(space, around, now=now)
         if (booking := _offer(entry, space, now=now)) is not None
     ]
+
+
+def offer_all_freed(
+    freed: Sequence[tuple[Collection[int], Span]], *, now: datetime
+) -> list[Booking]:
+    """The same for many stretches of time at once: one look over all of them."""
+    if not freed:
+        return []
+    spaces = {pk for ids, _ in freed for pk in ids}
+    window = Span(min(s.start for _, s in freed), max(s.end for _, s in freed))
+    return offer_freed(spaces, window, now=now)
 
 
 def _offer(entry: WaitlistEntry, space: Space, *, now: datetime) -> Booking | None:

@@ -366,6 +366,8 @@ class Model:
         """Back in use."""
         for taking in blackout.takings:
             taking.active = False
+        first = blackout.takings[0]
+        self._offer([first.resource], first.a, first.b)
 
     def series(
         self, tenant: int, space: Resource, a: int, b: int, *, days: int, skip: bool

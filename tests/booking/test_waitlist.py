@@ -9,7 +9,7 @@ import pytest
 from base_ops.core.models import Notice, Tenant
 from booking import services
 from booking.models import Booking, WaitlistEntry
-from booking.services import Change, waiting
+from booking.services import Change, series, waiting
 from tests import make
 from tests.booking import world
 
@@ -185,3 +185,31 @@ def test_a_tenant_waits_for_so_much_at_most(
 
     with pytest.raises(waiting.WaitingEnough):
         wait(booking, now, tenant=tenant)
+
+
+def test_cancelling_the_rest_of_a_series_offers_each_date_it_frees(now: datetime) -> None:
+    room, tenant = world.studio(), make.tenant()
+    first = world.span(now + timedelta(hours=3))
+    made = series.create(
+        wish=series.SeriesWish(
+            services.BookingWish(space=room, tenant=tenant, span=first), "FREQ=DAILY;COUNT=4"
+        ),
+        mode="atomic",
+        actor=world.STAFF,
+        now=now,
+    )
+    third = made.bookings[2]
+    entry = wait(third, now)
+
+    series.cancel(
+        series=made.series,
+        recurrence_id=made.bookings[1].recurrence_id,
+        scope="following",
+        reason="x",
+        actor=world.STAFF,
+        now=now,
+    )
+
+    offered = fresh(entry).offered
+    assert offered is not None
+    assert (offered.space_id, offered.starts_at) == (room.pk, third.starts_at)

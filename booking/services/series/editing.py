@@ -13,7 +13,8 @@ from base_ops.core.spans import Span
 from billing import services as billing
 from booking import selectors
 from booking.models import Allocation, Booking, BookingPart, Series
-from booking.services import locking, telling, wishes
+from booking.services import locking, telling, waiting, wishes
+from booking.services.changing import spaces_of
 from booking.services.series.changing import (
     Check,
     Scope,
@@ -103,6 +104,7 @@ def _edit(
     if pivot is None:
         raise InstanceNotFound(recurrence_id.isoformat())
     old = [(b.space, b.starts_at) for b in rows]
+    freed = [(spaces_of(b), b.span) for b in rows] if change.span or change.space else []
     by = change.span.start - recurrence_id if change.span else timedelta()
     target = row
     if scope != "this":
@@ -128,6 +130,7 @@ def _edit(
         space=change.space.code if change.space else None,
     )  # fmt: skip
     _tell(target, rows, old, now=now)
+    waiting.offer_all_freed(freed, now=now)
     show(rows, also_spaces={s.pk for s, _ in old} if change.space else (), now=now)
     return target
 

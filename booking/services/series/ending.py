@@ -15,8 +15,8 @@ from billing.domain.rating import ServiceWish
 from booking.domain.states import Deed, Status, after
 from booking.models import Allocation, Booking, EquipmentPool, Series, SeriesSkip
 from booking.selectors.series import instances_of
-from booking.services import charging, ending, locking, resources, telling
-from booking.services.changing import by_of
+from booking.services import charging, ending, locking, resources, telling, waiting
+from booking.services.changing import by_of, spaces_of
 from booking.services.series.changing import (
     Check,
     Scope,
@@ -83,6 +83,8 @@ def _cancel(
         row, "cancel", actor=actor, now=now, scope=scope, why=reason,
         cancelled=[b.code for b in rows],
     )  # fmt: skip
+    if scope != "this":  # a single one was offered where it was cancelled
+        waiting.offer_all_freed([(spaces_of(b), b.span) for b in rows], now=now)
     show(rows, now=now)
     return row
 
