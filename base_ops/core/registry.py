@@ -9,7 +9,11 @@ from base_ops.core.problems import STATUS
 
 OURS = frozenset({"base_ops", "booking", "billing", "devices"})
 # Kinds that only ever answer as one of their subclasses.
-ABSTRACT = frozenset({errors.TooLarge, errors.TooMany, errors.Unavailable})
+ABSTRACT = frozenset(
+    {errors.TooLarge, errors.TooMany, errors.Unavailable, errors.UnsupportedMedia}
+)
+# Files that are imported at the command line are refused there.
+ELSEWHERE = frozenset({"importers", "core.faults"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +62,7 @@ def entries() -> list[Entry]:
 def _kinds(kind: type[errors.DomainError]) -> Iterator[type[errors.DomainError]]:
     for below in kind.__subclasses__():
         package, _, rest = below.__module__.partition(".")
-        if package in OURS and rest != "importers" and below not in ABSTRACT:
+        if package in OURS and rest not in ELSEWHERE and below not in ABSTRACT:
             yield below
         yield from _kinds(below)
 
