@@ -13,11 +13,14 @@ from django.db import transaction
 import billing.importers
 import booking.importers
 from base_ops.core import clock, importers
+from base_ops.core.actors import SYSTEM
 from base_ops.core.faults import BrokenFile
 from base_ops.core.models import Space
 from base_ops.demo import logins
 from base_ops.management.files import DATA, read_json, refusal
 from booking import present
+from booking.models import EquipmentPool
+from booking.services import equipment
 
 
 class Command(BaseCommand):
@@ -39,8 +42,20 @@ class Command(BaseCommand):
             counts = self._load(data, shift)
         except (BrokenFile, billing.importers.DataRefused) as exc:
             raise refusal(file, exc) from exc
+        counts["equipment_pools"] = self._keep_equipment()
         counts["shows_now"] = present.stage(now=clock.now())
         self.stdout.write(", ".join(f"{count} {name}" for name, count in counts.items()))
+
+    def _keep_equipment(self) -> int:
+        """What there is to borrow; pools that are there already are left alone."""
+        known = set(EquipmentPool.objects.values_list("code", flat=True))
+        rows = [r for r in read_json(DATA / "equipment.json")["pools"] if r["code"] not in known]
+        homes = {s.code: s for s in Space.objects.filter(code__in={r["home"] for r in rows})}
+        for row in rows:
+            things = [equipment.Thing(n) for n in range(1, row.pop("count") + 1)]
+            plan = equipment.Plan(**row | {"home": homes.get(row["home"]), "things": things})
+            equipment.keep_pool(plan=plan, actor=SYSTEM, now=clock.now())
+        return len(rows)
 
     def _load(self, data: dict[str, Any], shift: timedelta) -> dict[str, int]:
         """All of the file in one transaction."""
