@@ -15,7 +15,7 @@ export function windowOf(tab: Tab, now: number) {
     : { from: iso(now - 90 * DAY_MS), to: iso(now), limit: 100, ascending: false }
 }
 
-const OVER = new Set(['completed', 'cancelled', 'no_show', 'expired'])
+const OVER = new Set(['completed', 'cancelled', 'rejected', 'released', 'no_show', 'expired'])
 export const isOver = (booking: Booking): boolean => OVER.has(booking.status)
 
 export interface DayGroup {

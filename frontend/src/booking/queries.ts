@@ -39,7 +39,7 @@ function asked(wish: BookingWish | null): BookingWish & Fixed {
 }
 
 /** What this screen does not ask about. */
-const FIXED = { services: [], units: 1 }
+const FIXED = { services: [], units: 1, extras: [] }
 type Fixed = typeof FIXED
 
 export function useQuote(wish: MaybeRefOrGetter<BookingWish | null>) {
@@ -60,7 +60,7 @@ export function useBook() {
       bodyAs<Booking>(
         client.POST('/api/v1/bookings', {
           params: { header: { 'Idempotency-Key': key } },
-          body: { ...asked(wish), confirm: true, quote_token: token, override: [] },
+          body: { ...asked(wish), confirm: true, draft: false, quote_token: token, override: [] },
         }),
       ),
     onSettled: () => {

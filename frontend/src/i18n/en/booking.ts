@@ -89,6 +89,9 @@ export default {
     completed: 'Completed',
     cancelled: 'Cancelled',
     no_show: 'No-show',
+    draft: 'Draft',
+    rejected: 'Not approved',
+    released: 'Released',
     expired: 'Hold expired',
   },
   booking: {

@@ -89,6 +89,9 @@ export default {
     completed: '已完成',
     cancelled: '已取消',
     no_show: '未到场',
+    draft: '草稿',
+    rejected: '未批准',
+    released: '已释放',
     expired: '占位过期',
   },
   booking: {
