@@ -6,7 +6,6 @@ attempt is `booking.services.book` and what a refused caller is told, alternativ
 them one rival alone, on an idle machine, for scale.
 """
 
-import contextlib
 import json
 import multiprocessing
 import sys
@@ -135,7 +134,7 @@ class _Rivals:
 
     def __exit__(self, *_: object) -> None:
         for pipe in self._pipes:
-            pipe.close()
+            pipe.send(None)  # closing would not do: younger rivals have this end of it too
         for process in self._processes:
             process.join(10)
 
@@ -150,16 +149,15 @@ def _rival(number: int, pipe: Any, now: datetime) -> None:
     actor = User.objects.get(tenant=tenant, role=Role.TENANT_ADMIN).actor
     spaces = {s.code: s for s in Space.objects.select_related("type", "floor")}
     pipe.send("ready")
-    with contextlib.suppress(EOFError):
-        while True:
-            code, start = pipe.recv()
-            span = Span(start, start + timedelta(hours=1))
-            wish = services.BookingWish(space=spaces[code], tenant=tenant, span=span)
-            pipe.send("waiting")
-            instant = pipe.recv()
-            time.sleep(max(0.0, instant - time.monotonic()))
-            began = time.perf_counter()
-            pipe.send((_attempt(wish, actor, now), time.perf_counter() - began))
+    while (asked := pipe.recv()) is not None:
+        code, start = asked
+        span = Span(start, start + timedelta(hours=1))
+        wish = services.BookingWish(space=spaces[code], tenant=tenant, span=span)
+        pipe.send("waiting")
+        instant = pipe.recv()
+        time.sleep(max(0.0, instant - time.monotonic()))
+        began = time.perf_counter()
+        pipe.send((_attempt(wish, actor, now), time.perf_counter() - began))
 
 
 def _attempt(wish: Any, actor: Any, now: datetime) -> str:
