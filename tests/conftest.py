@@ -12,6 +12,23 @@ from pytest_django.plugin import DjangoDbBlocker
 pytest_plugins = ["tests.flows.fixtures"]
 
 
+# The longest first, so that no worker ends long after the others.
+_LONG = ("/test_stateful.py", "/test_fuzz.py", "/test_contended.py", "/test_controls.py",
+         "/flows/", "/faults/", "/browser/", "/platform/", "/test_processes.py")  # fmt: skip
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Under xdist a file stays on one worker, for its fixtures; the stateful shards spread."""
+    for item in items:
+        if item.path.name != "test_stateful.py":
+            item.add_marker(pytest.mark.xdist_group(str(item.path)))
+    ranks = {name: rank for rank, name in enumerate(_LONG)}
+    items.sort(
+        key=lambda item: min((r for n, r in ranks.items() if n in str(item.path)), default=99)
+    )
+
+
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
     """Let the test database be emptied between tests: triggers against TRUNCATE rest here.
