@@ -20,6 +20,7 @@ from billing.models import (
     ServiceRow,
     SurgeRow,
     TariffRow,
+    TermsRow,
     TimeBandRow,
     VatRateRow,
 )
@@ -69,6 +70,10 @@ def load(data: Mapping[str, Any]) -> PriceBook:
             version.serial += 1
             version.fingerprint, version.loaded_at = book.version, clock.now()
             version.save()
+            TermsRow.objects.get_or_create(
+                fingerprint=book.version,
+                defaults={"terms": book.terms.as_json(), "loaded_at": version.loaded_at},
+            )
     return book
 
 

@@ -5,33 +5,20 @@ Source: pricing_rules of the demo data (cancellation, no_show, overtime) and pol
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from base_ops.core import money
+from base_ops.core.spans import Span
 from billing.domain import rooms
 from billing.domain.catalog import PriceBook
 from billing.domain.facts import BookingFacts, ChangeFacts
 from billing.domain.policies import Policy
 from billing.domain.quote import Line, line, lines_from_json
 from billing.domain.rating import find_service, service_line
+from billing.domain.terms import Overtime, Terms
 from billing.domain.texts import Bi, local_day, when
-
-CANCELLATION_STEPS = ((24, 0), (4, 30), (0, 80))
-"""(hours before the start, at least; percent of the discounted room price)."""
-
-OVERTIME = Decimal("1.5")
-OVERTIME_NEXT_BOOKED = Decimal("2.0")
-
-
-def cancellation_pct(*, starts_at: datetime, at: datetime) -> int:
-    """Percent of the room price that cancelling at that instant costs.
-
-    After the start the last step counts.
-    """
-    hours = (starts_at - at).total_seconds() / 3600
-    return next((pct for floor, pct in CANCELLATION_STEPS if hours >= floor), 80)
 
 
 def room_fen(lines: Sequence[Line]) -> int:
@@ -39,28 +26,51 @@ def room_fen(lines: Sequence[Line]) -> int:
     return sum(entry.gross_fen for entry in lines if entry.kind in ("room", "discount"))
 
 
-def cancellation_fen(quote: Mapping[str, Any], *, starts_at: datetime, at: datetime) -> int:
+def cancellation_fen(
+    quote: Mapping[str, Any], *, starts_at: datetime, at: datetime, terms: Terms
+) -> int:
     """Fee for cancelling at that instant, VAT included."""
-    pct = cancellation_pct(starts_at=starts_at, at=at)
+    pct = terms.cancellation_pct(starts_at=starts_at, at=at)
     return money.round_half_up(Decimal(room_fen(lines_from_json(dict(quote))) * pct) / 100)
 
 
+def change_fen(
+    quote: Mapping[str, Any], *, was: Span, becomes: Span, at: datetime, terms: Terms
+) -> int:
+    """Fee for moving at that instant: that of cancelling, for the share of time given up."""
+    kept = was.intersect(becomes)
+    left = was.length - (kept.length if kept else timedelta(0))
+    share = Decimal(int(left.total_seconds())) / int(was.length.total_seconds())
+    pct = terms.cancellation_pct(starts_at=was.start, at=at)
+    room = room_fen(lines_from_json(dict(quote)))
+    return max(0, money.round_half_up(share * room * pct / 100))
+
+
 def owed(
-    facts: BookingFacts, *, names: Bi, tariff: str, book: PriceBook
+    facts: BookingFacts, *, names: Bi, tariff: str, book: PriceBook, terms: Terms | None = None
 ) -> list[tuple[str, Line]]:
-    """Every line owed, each with a key that is unique within the booking."""
+    """Every line owed, each with a key that is unique within the booking.
+
+    Args:
+        facts: what happened.
+        names: the room's.
+        tariff: by which overtime is priced.
+        book: the prices of what was not quoted.
+        terms: those of the booking's quote; None: the book's.
+    """
+    agreed = terms or book.terms
     quoted = list(lines_from_json(dict(facts.quote)))
     if facts.outcome == "no_show":
         return [(f"no_show/{i}", _no_show(entry)) for i, entry in enumerate(_rooms(quoted))]
     if facts.outcome == "cancelled":
-        return _cancelled(facts, quoted, names)
+        return _cancelled(facts, quoted, names, agreed)
     lines = [(f"line/{i}", entry) for i, entry in enumerate(quoted)]
     day = local_day(facts.span.start)
     lines += [
         (f"extra/{i}", service_line(wish, book=book, on=day))
         for i, wish in enumerate(facts.services)
     ]
-    lines += _overtime(facts, names, tariff, book)
+    lines += _overtime(facts, names, tariff, book, agreed.overtime)
     return lines + _energy(facts, book)
 
 
@@ -78,9 +88,11 @@ def _no_show(room: Line) -> Line:
     )
 
 
-def _cancelled(facts: BookingFacts, quoted: Sequence[Line], names: Bi) -> list[tuple[str, Line]]:
+def _cancelled(
+    facts: BookingFacts, quoted: Sequence[Line], names: Bi, terms: Terms
+) -> list[tuple[str, Line]]:
     at = facts.cancelled_at or facts.span.start
-    pct = cancellation_pct(starts_at=facts.span.start, at=at)
+    pct = terms.cancellation_pct(starts_at=facts.span.start, at=at)
     fee = money.round_half_up(Decimal(room_fen(quoted) * pct) / 100)
     rooms_quoted = _rooms(quoted)
     if not fee or not rooms_quoted:
@@ -116,24 +128,37 @@ def change_fee(facts: ChangeFacts, *, names: Bi) -> Line:
 
 
 def _overtime(
-    facts: BookingFacts, names: Bi, tariff: str, book: PriceBook
+    facts: BookingFacts, names: Bi, tariff: str, book: PriceBook, terms: Overtime
 ) -> list[tuple[str, Line]]:
-    if facts.overtime is None or not tariff:
+    if facts.overtime is None or not tariff or terms.forgives(facts.overtime):
         return []
     found = book.tariff(tariff)
-    factor = OVERTIME_NEXT_BOOKED if facts.next_booked else OVERTIME
-    amount = rooms.overtime_fen(facts.overtime, tariff=found, book=book, multiplier=factor)
+    amount = rooms.overtime_fen(
+        facts.overtime, tariff=found, book=book, terms=terms, next_booked=facts.next_booked
+    )
+    how = _overtime_text(facts.overtime, terms, next_booked=facts.next_booked)
     span = when(facts.overtime.start, facts.overtime.end)
     day = local_day(facts.overtime.start)
     entry = line(
         "overtime",
-        Bi(f"超时使用 {names.zh} {span} ×{factor}", f"Overtime {names.en} {span} ×{factor}"),
+        Bi(f"超时使用 {names.zh} {span} {how.zh}", f"Overtime {names.en} {span} {how.en}"),
         amount,
         vat=(found.vat_hourly, book.vat(found.vat_hourly, day)),
         start=facts.overtime.start,
         end=facts.overtime.end,
     )
     return [("overtime", entry)]
+
+
+def _overtime_text(span: Span, terms: Overtime, *, next_booked: bool) -> Bi:
+    """How it was priced: the factor, or the started steps at their price."""
+    if terms.step_price_fen is None:
+        factor = f"×{terms.factor(next_booked=next_booked)}"
+        return Bi(factor, factor)
+    steps, price = terms.steps(span), money.yuan(terms.step_price_fen)
+    return Bi(
+        f"{steps}×{terms.step_min}分钟 每次{price}", f"{steps}×{terms.step_min} min at {price}"
+    )
 
 
 def _energy(facts: BookingFacts, book: PriceBook) -> list[tuple[str, Line]]:

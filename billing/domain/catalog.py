@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from base_ops.core.errors import Invalid
 from billing.domain.policies import Policy
+from billing.domain.terms import STANDARD, Terms
 
 
 class NotPriced(Invalid):
@@ -98,6 +99,7 @@ class PriceBook:
     services: Mapping[str, Service]
     vat_rates: tuple[VatRate, ...]
     policies: tuple[Policy, ...]
+    terms: Terms = STANDARD
 
     def vat(self, category: str, on: date) -> Decimal:
         """The rate in force on that day.

@@ -10,7 +10,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, TypeVar
 
 from base_ops.core import money
-from billing.domain import policies
+from billing.domain import policies, terms
 from billing.domain.catalog import Band, PriceBook, Service, Surge, Tariff, VatRate
 from billing.domain.labels import (
     BAND_NAMES,
@@ -49,6 +49,7 @@ def read_book(data: Mapping[str, Any]) -> PriceBook:
     found = _each(rows["policies"], _policy, "policies", faults)
     tariffs = _tariffs(rows["tariffs"], faults)
     rates = _rates(data.get("vat_rates"), faults)
+    agreed = terms.read(data.get("pricing_rules"), faults)
     faults += _band_faults(bands)
     faults += _references(bands, tariffs, services, surges, {r.category for r in rates})
     for part, codes in (
@@ -61,13 +62,14 @@ def read_book(data: Mapping[str, Any]) -> PriceBook:
     if faults:
         raise BookFaults(faults)
     return PriceBook(
-        version=fingerprint(data),
+        version=fingerprint(data, agreed),
         bands=tuple(sorted(bands, key=lambda b: b.from_min)),
         tariffs={t.code: t for t in tariffs},
         surges=tuple(surges),
         services={s.code: s for s in services},
         vat_rates=tuple(rates),
         policies=tuple(found),
+        terms=agreed,
     )
 
 
@@ -83,9 +85,10 @@ def _rows(data: Mapping[str, Any], part: str, faults: list[str]) -> list[Mapping
     return [row for row in rows if isinstance(row, dict)]
 
 
-def fingerprint(data: Mapping[str, Any]) -> str:
-    """A short name of exactly these prices and policies."""
-    text = json.dumps({p: data.get(p) for p in PARTS}, sort_keys=True, ensure_ascii=False)
+def fingerprint(data: Mapping[str, Any], agreed: terms.Terms) -> str:
+    """A short name of exactly these prices, policies and terms."""
+    said = {part: data.get(part) for part in PARTS} | {"terms": agreed.as_json()}
+    text = json.dumps(said, sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 

@@ -11,6 +11,7 @@ from decimal import Decimal
 from base_ops.core import money
 from base_ops.core.spans import Span
 from billing.domain.catalog import Band, NotPriced, PriceBook, Tariff
+from billing.domain.terms import Overtime
 from billing.domain.texts import SHANGHAI, hours_text, local
 
 HALF_HOUR_S = 1800
@@ -98,14 +99,23 @@ def _piece(span: Span, band: Band, tariff: Tariff, book: PriceBook) -> Piece:
     )
 
 
-def overtime_fen(span: Span, *, tariff: Tariff, book: PriceBook, multiplier: Decimal) -> int:
-    """Price of running over, per started 15 minutes of each band, rounded once.
+def overtime_fen(
+    span: Span, *, tariff: Tariff, book: PriceBook, terms: Overtime, next_booked: bool = False
+) -> int:
+    """Price of running over, per started step of each band, rounded once; 0 within the grace.
+
+    A price of its own per step counts the steps of the whole span, whatever the band.
 
     Source: pricing_rules.overtime of the demo data.
     """
+    if terms.forgives(span):
+        return 0
+    if terms.step_price_fen is not None:
+        return terms.steps(span) * terms.step_price_fen
     total = Decimal(0)
+    factor = terms.factor(next_booked=next_booked)
     for part, band in cut(span, book.bands):
-        quarters = -(-int(part.length.total_seconds()) // 900)
         surge = book.surge(local(part.start).date(), band.code)
-        total += Decimal(quarters * tariff.hourly_fen[band.code]) * surge * multiplier / 4
+        hourly = tariff.hourly_fen[band.code] * terms.step_min
+        total += Decimal(terms.steps(part) * hourly) * surge * factor / 60
     return money.round_half_up(total)

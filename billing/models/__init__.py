@@ -6,6 +6,7 @@ from billing.models.book import (
     ServiceRow,
     SurgeRow,
     TariffRow,
+    TermsRow,
     TimeBandRow,
     VatRateRow,
 )
@@ -29,6 +30,7 @@ __all__ = [
     "ServiceRow",
     "SurgeRow",
     "TariffRow",
+    "TermsRow",
     "TimeBandRow",
     "UsageFact",
     "VatRateRow",

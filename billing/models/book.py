@@ -18,6 +18,17 @@ class PriceBookVersion(models.Model):
         return self.fingerprint
 
 
+class TermsRow(models.Model):
+    """The terms of one price book, kept for ever: bookings are settled by those of their quote."""
+
+    fingerprint = models.CharField(max_length=12, unique=True)
+    terms = models.JSONField()
+    loaded_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.fingerprint
+
+
 class TimeBandRow(models.Model):
     """A part of the day in minutes, [from_min, to_min)."""
 

@@ -1,7 +1,15 @@
 """Reads of billing."""
 
-from billing.selectors.book import price_book
-from billing.selectors.fees import cancellation_fee_fen
+from billing.selectors.book import price_book, terms_of, terms_of_many
+from billing.selectors.fees import cancellation_fee_fen, change_fee_fen, terms_of_quote
 from billing.selectors.situations import situation_of
 
-__all__ = ["cancellation_fee_fen", "price_book", "situation_of"]
+__all__ = [
+    "cancellation_fee_fen",
+    "change_fee_fen",
+    "price_book",
+    "situation_of",
+    "terms_of",
+    "terms_of_many",
+    "terms_of_quote",
+]

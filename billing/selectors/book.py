@@ -1,22 +1,26 @@
 """The price book in force, read once per process and version."""
 
+from collections.abc import Collection
 from datetime import timedelta
 from typing import Any
 
 from base_ops.core import statements
-from billing.domain import policies
+from billing.domain import policies, terms
 from billing.domain.catalog import Band, NotPriced, PriceBook, Service, Surge, Tariff, VatRate
+from billing.domain.terms import STANDARD, Terms
 from billing.models import (
     PolicyRow,
     ServiceRow,
     SurgeRow,
     TariffRow,
+    TermsRow,
     TimeBandRow,
     VatRateRow,
 )
 
 _VERSION = "SELECT serial, fingerprint FROM billing_pricebookversion"
 _cached: dict[tuple[int, str], PriceBook] = {}
+_terms: dict[str, Terms] = {}
 
 
 def price_book(fingerprint: str = "") -> PriceBook:
@@ -51,7 +55,29 @@ def _read(fingerprint: str) -> PriceBook:
             VatRate(r.category, r.valid_from, r.rate.normalize()) for r in VatRateRow.objects.all()
         ),
         policies=tuple(_latest_policies()),
+        terms=terms_of(fingerprint),
     )
+
+
+def terms_of(fingerprint: str) -> Terms:
+    """The terms of the price book of that name, in force or not.
+
+    Books that were loaded before terms were kept had the usual ones.
+    """
+    found = terms_of_many([fingerprint])
+    return found[fingerprint]
+
+
+def terms_of_many(fingerprints: Collection[str]) -> dict[str, Terms]:
+    """The terms of several books; a process reads each once, for they never change."""
+    wanted = set(fingerprints) - _terms.keys() - {""}
+    if wanted:
+        for row in TermsRow.objects.filter(fingerprint__in=wanted):
+            faults: list[str] = []
+            _terms[row.fingerprint] = terms.read(row.terms, faults)
+            if faults:
+                raise ValueError(f"terms of {row.fingerprint}: {faults}")
+    return {name: _terms.get(name, STANDARD) for name in fingerprints}
 
 
 def _latest_policies() -> list[policies.Policy]:

@@ -25,6 +25,7 @@ from billing.domain.facts import (
     booking_source,
 )
 from billing.domain.quote import Kind, Line
+from billing.domain.terms import Terms
 from billing.domain.texts import Bi, local_day
 from billing.models import Charge, Reservation, UsageFact
 from billing.models.charges import Document
@@ -70,24 +71,36 @@ def charge_many(finished: Sequence[tuple[BookingFacts, datetime]]) -> int:
         known = claim("booking", [(f, f.tenant_id, at) for f, at in finished], book.version)
         fresh = [(facts, at) for facts, at in finished if facts.source in known]
         _release(fresh)
+        terms = selectors.terms_of_many({_version(facts) for facts, _ in fresh})
         Charge.objects.bulk_create(
             (
                 charge
                 for facts, _ in fresh
-                for charge in _of_booking(facts, known[facts.source], spaces[facts.space_id], book)
+                for charge in _of_booking(
+                    facts,
+                    known[facts.source],
+                    spaces[facts.space_id],
+                    book,
+                    terms[_version(facts)],
+                )
             ),
             batch_size=BATCH,
         )
     return len(fresh)
 
 
+def _version(facts: BookingFacts) -> str:
+    """The price book that the frozen quote names; the booking is settled by its terms."""
+    return str(facts.quote.get("tariff_version", ""))
+
+
 def _of_booking(
-    facts: BookingFacts, fact: UsageFact, space: Space, book: PriceBook
+    facts: BookingFacts, fact: UsageFact, space: Space, book: PriceBook, terms: Terms
 ) -> list[Charge]:
     names, tariff = Bi(space.name_zh, space.name_en), space.type.tariff_code
     return _lines(
         fact,
-        aftermath.owed(facts, names=names, tariff=tariff, book=book),
+        aftermath.owed(facts, names=names, tariff=tariff, book=book, terms=terms),
         service_on=local_day(facts.span.start),
         booking_code=facts.booking_code,
         space_code=space.code,

@@ -6,18 +6,17 @@ proportion.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from decimal import Decimal
+from datetime import datetime
 from functools import partial
 from typing import Any
 
-from base_ops.core import db, errors, money
+from base_ops.core import db, errors
 from base_ops.core.actors import Actor
 from base_ops.core.models import Space
 from base_ops.core.spans import Span
+from billing import selectors as fees
 from billing import services as billing
-from billing.domain import aftermath
-from billing.domain.quote import Quote, lines_from_json
+from billing.domain.quote import Quote
 from booking import occupancy, selectors
 from booking.domain import rules
 from booking.domain.states import BLOCKING, OPEN, Status
@@ -180,12 +179,7 @@ def fee_of(row: Booking, wish: BookingWish, *, now: datetime) -> int:
     """
     if row.status != Status.CONFIRMED:
         return 0
-    kept = row.span.intersect(wish.span)
-    left = row.span.length - (kept.length if kept else timedelta(0))
-    room_fen = aftermath.room_fen(lines_from_json(row.quote))
-    pct = aftermath.cancellation_pct(starts_at=row.starts_at, at=now)
-    share = Decimal(int(left.total_seconds())) / int(row.span.length.total_seconds())
-    return max(0, money.round_half_up(share * room_fen * pct / 100))
+    return fees.change_fee_fen(row.quote, row.span, wish.span, now)[0]
 
 
 def _charge_fee(row: Booking, wish: BookingWish, fee_fen: int, *, now: datetime) -> None:
@@ -199,7 +193,7 @@ def _charge_fee(row: Booking, wish: BookingWish, fee_fen: int, *, now: datetime)
             became=wish.span,
             quote=row.quote,
             fee_fen=fee_fen,
-            pct=aftermath.cancellation_pct(starts_at=row.starts_at, at=now),
+            pct=fees.change_fee_fen(row.quote, row.span, wish.span, now)[1],
         ),
         now=now,
     )

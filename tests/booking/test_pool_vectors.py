@@ -3,7 +3,7 @@
 Judged wrong: lb-ov-06 lets administrators ignore the buffers, which nobody may here, for the block
 with its buffers is what the exclusion constraint keeps apart. lb-ac-5 is followed as its note says
 (the peak fits), not LibreBooking's sum per day. Of the published policies those about time are
-run here; tiers of cancellation, prices of overrun and deposits are money and not rules.
+run here; tiers of cancelling, prices of overrun and deposits are terms of the price book.
 """
 
 from datetime import datetime, timedelta
