@@ -454,6 +454,7 @@ class Engine(RuleBasedStateMachine):
         return int((instant - START).total_seconds()) // 60
 
 
+@pytest.mark.no_cover  # it measures nothing but agreement, and would take twice as long
 @pytest.mark.parametrize("shard", range(SHARDS))
 def test_engine_and_model_never_differ(db: None, shard: int) -> None:
     World.build()
