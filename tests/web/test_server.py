@@ -134,7 +134,7 @@ def test_metrics_count_requests_by_route_and_status(server: WebServer) -> None:
     assert "base_ops_live_sockets" in text
 
 
-def test_sigterm_ends_the_server_within_three_seconds_with_a_request_running() -> None:
+def test_sigterm_ends_the_server_in_time_with_a_request_running() -> None:
     with running() as server:
         request = Thread(target=_ignore_errors, args=(server,))
         request.start()
@@ -145,7 +145,7 @@ def test_sigterm_ends_the_server_within_three_seconds_with_a_request_running() -
         took_s = time.monotonic() - began
 
     assert code == 0
-    assert took_s < 3
+    assert took_s < 5  # what the supervisor waits for
     request.join()
 
 
