@@ -21,9 +21,9 @@ from booking import occupancy, selectors
 from booking.domain import rules
 from booking.domain.states import BLOCKING, OPEN, Status
 from booking.models import Booking, BookingPart
-from booking.services import locking, preparing, resources, telling, waiting, wishes
+from booking.services import judging, locking, preparing, resources, telling, waiting, wishes
 from booking.services.changing import locked, record, save, spaces_of
-from booking.services.making import check_rules, check_time_left, picked_or_refused, slot_taken
+from booking.services.making import check_time_left, picked_or_refused, slot_taken
 from booking.services.quotes import QuoteChanged
 from booking.services.wishes import BookingWish, Extra, price
 from devices import services as devices
@@ -35,6 +35,14 @@ class TooLateToMove(errors.Conflict):
     """It began, or is over; a running show may only get another end, or be transferred."""
 
     code, title_zh, title_en = "too_late_to_move", "预订已开始,不能改期", "Too late to move it"
+
+
+class MoveNeedsApproval(errors.Conflict):
+    """There, a rule asks for approval that it did not ask for here; only the base may move it."""
+
+    code = "move_needs_approval"
+    title_zh = "改期后需基地审批,请联系基地或重新预订"
+    title_en = "There it needs approval: ask the base, or book anew"
 
 
 class CannotSwap(errors.Conflict):
@@ -96,7 +104,9 @@ def preview(*, booking: Booking, change: Change, now: datetime) -> Preview:
     refusal: errors.DomainError | None = None
     try:
         _check_movable(booking, wish, now=now)
-        broken = check_rules(wish, changing=booking, now=now)
+        broken = judging.judge(
+            wish=wish, changing=booking, price_fen=lambda: quote.total_fen, now=now
+        ).waived
         needs = resources.needs_of(wish)
         picked_or_refused(wish, needs, ignore={booking.code}, now=now)
     except errors.DomainError as exc:
@@ -134,18 +144,38 @@ def _move(
     check_time_left(row, now=now)
     wish = change.wish(row)
     _check_movable(row, wish, now=now)
-    waived = check_rules(wish, changing=row, now=now)
     fee_fen = fee_of(row, wish, now=now)
     quote = price(wish, ignore_source=locking.source_of(row), now=now)
+    ruling = _ruled(row, wish, quote, actor=actor, now=now)
     if change.price_fen is not None and quote.total_fen != change.price_fen:
         raise QuoteChanged(quote=quote.as_json(), quoted_fen=change.price_fen)
     if fee_fen:
         _charge_fee(row, wish, fee_fen, now=now)
     old = spaces_of(row), row.span
     _settle(row, wish, quote, actor=actor, deed="move", now=now, fee_fen=fee_fen,
-            overridden=[b.code for b in waived])  # fmt: skip
+            overridden=[b.code for b in ruling.waived], ruling=ruling)  # fmt: skip
     _show([row], [old], now=now)
     return row
+
+
+def _ruled(
+    row: Booking, wish: BookingWish, quote: Quote, *, actor: Actor, now: datetime
+) -> judging.Ruling:
+    """What the rules in force say of the booking where it would be, at its new price.
+
+    What is confirmed stays confirmed, so a tenant cannot move it to where a rule newly asks for
+    approval; the base can, for that is an approval. What is not confirmed yet asks later.
+
+    Raises:
+        rules.RulesBroken: a rule is broken that is not waived.
+        MoveNeedsApproval: as said.
+    """
+    ruling = judging.judge(wish=wish, changing=row, price_fen=lambda: quote.total_fen, now=now)
+    newly = sorted(set(ruling.approvals) - set(row.approvals))
+    settled = row.status in (Status.CONFIRMED, Status.CHECKED_IN)
+    if newly and settled and not actor.is_staff:
+        raise MoveNeedsApproval(", ".join(newly), rules=newly)
+    return ruling
 
 
 def _lock(booking: Booking, wish: BookingWish) -> None:
@@ -201,7 +231,7 @@ def _charge_fee(row: Booking, wish: BookingWish, fee_fen: int, *, now: datetime)
 
 def _settle(
     row: Booking, wish: BookingWish, quote: Quote, *, actor: Actor, deed: str, now: datetime,
-    **more: Any,
+    ruling: judging.Ruling, **more: Any,
 ) -> None:  # fmt: skip
     """Give the old places back, take the new ones, at the new price; everything is locked."""
     before, old_room, old_start = _where(row), row.space, row.starts_at
@@ -209,7 +239,8 @@ def _settle(
     if row.status in BLOCKING:
         source = locking.source_of(row)
         billing.reserve(source=source, tenant=row.tenant, quote=quote, now=now)
-    save(row, **_columns(row, wish, quote, now=now))
+    ruled = {"rules_version": ruling.version, "approvals": list(ruling.approvals)}
+    save(row, **_columns(row, wish, quote, now=now), **ruled)
     record(
         row, deed, actor=actor, before=before, now=now, price_fen=quote.total_fen,
         to=_where(row), **more,
@@ -299,13 +330,19 @@ def _swap(one: Booking, other: Booking, actor: Actor, *, now: datetime) -> tuple
     wish_a = wishes.of_booking(a, space=b.space, span=Span(b.starts_at, _end(a, b)))
     wish_b = wishes.of_booking(b, space=a.space, span=Span(a.starts_at, _end(b, a)))
     plans = ((a, wish_a, b.code), (b, wish_b, a.code))
-    for row, wish, _ in plans:
-        check_rules(wish, changing=row, now=now)
+    quotes = [price(w, ignore_source=locking.source_of(row), now=now) for row, w, _ in plans]
+    rulings = [
+        _ruled(row, wish, quote, actor=actor, now=now)
+        for (row, wish, _), quote in zip(plans, quotes, strict=True)
+    ]
+    for row in (a, b):
         locking.free(row)
     freed = [(spaces_of(row), row.span) for row in (a, b)]
-    for row, wish, partner in plans:
+    for (row, wish, partner), ruling in zip(plans, rulings, strict=True):
         quote = price(wish, ignore_source=locking.source_of(row), now=now)
-        _settle(row, wish, quote, actor=actor, deed="swap", now=now, partner=partner)
+        _settle(
+            row, wish, quote, actor=actor, deed="swap", now=now, partner=partner, ruling=ruling
+        )
     _show([a, b], freed, now=now)
     return a, b
 
