@@ -11,7 +11,6 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connection, transaction
 from django.db.models import Sum
 
-from base_ops.core.errors import Conflict
 from base_ops.core.models import Space
 from billing import selectors
 from billing.domain import aftermath
@@ -36,14 +35,11 @@ BATCH = 500
 Fact = BookingFacts | ChangeFacts | FaultFacts | LeaseFacts | LeaseCutFacts
 
 
-class NotChargedYet(Conflict):
-    """A credit for a booking that has no charges yet."""
+class NotChargedYet(RuntimeError):
+    """A credit for a booking without charges: our own fault, for a stay is charged, then credited.
 
-    code, title_zh, title_en = (
-        "not_charged_yet",
-        "该预订尚未计费",
-        "This booking is not charged yet",
-    )
+    No request asks for a credit alone, so no caller is ever told.
+    """
 
 
 def charge_booking(*, facts: BookingFacts, now: datetime) -> list[Charge]:

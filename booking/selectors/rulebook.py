@@ -28,10 +28,8 @@ class NoRules(errors.Unavailable):
     code, title_zh, title_en = "no_rules", "没有生效的预订规则", "No booking rules are in force"
 
 
-class UnknownRules(errors.NotFound):
-    """There is no such version."""
-
-    code, title_zh, title_en = "unknown_rules_version", "没有该规则版本", "No such rules version"
+class UnknownRules(LookupError):
+    """There is no such version: our own fault, for callers never name a version."""
 
 
 def current_book(*, now: datetime) -> rulebook.Book:

@@ -27,12 +27,6 @@ class AlreadyStarted(errors.Conflict):
     )
 
 
-class ReasonNeeded(errors.Invalid):
-    """Who takes something from a tenant says why."""
-
-    code, title_zh, title_en = "reason_needed", "请说明原因", "Say why"
-
-
 def cancel(*, booking: Booking, actor: Actor, reason: str = "", now: datetime) -> Booking:
     """Give the slot back; a confirmed booking may cost a fee, by how late it is.
 
@@ -63,7 +57,7 @@ def reject(*, booking: Booking, actor: Actor, reason: str, now: datetime) -> Boo
     """Refuse a request that waits for approval; it costs nothing.
 
     Raises:
-        ReasonNeeded: the tenant must learn why.
+        errors.Invalid: the tenant must learn why.
         states.WrongState: it does not wait for approval.
     """
     return _end(booking, Deed.REJECT, actor=actor, reason=reason, now=now)
@@ -73,7 +67,7 @@ def release(*, booking: Booking, actor: Actor, reason: str, now: datetime) -> Bo
     """Free a confirmed booking without a fee: the base's own fault, or goodwill.
 
     Raises:
-        ReasonNeeded: it waives money, so it says why.
+        errors.Invalid: it waives money, so it says why.
         states.WrongState: it is not confirmed.
     """
     return _end(booking, Deed.RELEASE, actor=actor, reason=reason, now=now)
@@ -81,7 +75,7 @@ def release(*, booking: Booking, actor: Actor, reason: str, now: datetime) -> Bo
 
 def _end(booking: Booking, deed: Deed, *, actor: Actor, reason: str, now: datetime) -> Booking:
     if not reason.strip():
-        raise ReasonNeeded(fields=[errors.FieldFault("reason", "请说明原因", "Say why")])
+        raise errors.Invalid(fields=[errors.FieldFault("reason", "请说明原因", "Say why")])
     with transaction.atomic():
         row = locked(booking)
         advance(
