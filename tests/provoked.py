@@ -7,6 +7,7 @@ that part leaves out. Codes that one test provokes on purpose are in tests/api/t
 
 from typing import Any
 
+import httpx
 import pytest
 
 _answered: set[str] = set()
@@ -25,6 +26,20 @@ def pytest_configure() -> None:
         return answer(request, status, exc)
 
     problems.respond = noting
+    _listen()
+
+
+def _listen() -> None:
+    """Hear the refusals of web processes too, which answer to httpx."""
+    send = httpx.Client.send
+
+    def hearing(self: httpx.Client, *args: Any, **kwargs: Any) -> httpx.Response:
+        answer = send(self, *args, **kwargs)
+        if answer.is_closed and "problem+json" in answer.headers.get("content-type", ""):
+            _answered.add(answer.json()["code"])
+        return answer
+
+    httpx.Client.send = hearing  # type: ignore[method-assign]
 
 
 @pytest.hookimpl(optionalhook=True)
