@@ -85,7 +85,7 @@ def database(url: str) -> dict[str, Any]:
         "PORT": str(port),
         "CONN_MAX_AGE": None,
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": {"connect_timeout": 5, "prepare_threshold": 2, **options},
+        "OPTIONS": {"connect_timeout": 5, **options},
     }
 
 

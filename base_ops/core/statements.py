@@ -1,30 +1,27 @@
 """Hand-written SQL for what happens with every booking: bound by the server, planned once.
 
 The ORM builds a statement anew for each row, which takes ten times as long as asking by a text
-that is known before, and PostgreSQL parses and plans it again. Here a text is a constant: after
-its second use psycopg keeps it prepared on the connection. Everything still runs in Django's
-transaction and is seen by its query log.
+that is known before, and PostgreSQL parses and plans it again. Here a text is a constant that the
+connection keeps prepared. Everything still runs in Django's transaction and is seen by its query
+log.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import cache
 from typing import Any, Generic, TypeVar
 
 import msgspec
-from django.db import connection, models
-from django.db.backends.postgresql.base import ServerBindingCursor
+from django.db import DEFAULT_DB_ALIAS, connections, models
+
+from base_ops.core import prepared
+from base_ops.core.prepared import Params, Row
 
 M = TypeVar("M", bound=models.Model)
-Row = tuple[Any, ...]
-Params = Sequence[Any] | Mapping[str, Any]
 
 
 def rows(sql: str, params: Params = ()) -> list[Row]:
     """The rows that a statement gives; the server binds `params`, so casts may be needed."""
-    with _cursor() as cursor:
-        cursor.execute(sql, params)
-        found: list[Row] = cursor.fetchall()
-        return found
+    return _run(sql, params)[0]
 
 
 def first(sql: str, params: Params = ()) -> Row | None:
@@ -33,19 +30,26 @@ def first(sql: str, params: Params = ()) -> Row | None:
 
 
 def change(sql: str, params: Params = ()) -> int:
-    """Run a statement that gives no rows; how many it changed."""
-    with _cursor() as cursor:
-        cursor.execute(sql, params)
-        return int(cursor.rowcount)
+    """Run a statement for its effect; how many rows it changed."""
+    return _run(sql, params)[1]
 
 
-def _cursor() -> Any:
-    """Django's cursor with another way to send parameters; its own where queries are logged."""
-    connection.ensure_connection()
-    if connection.queries_logged:  # a prepared statement could not be shown with its values
-        return connection.cursor()
-    kind: Any = ServerBindingCursor  # the stubs know psycopg 2 only
-    return connection.make_cursor(kind(connection.connection))
+def _run(sql: str, params: Params) -> tuple[list[Row], int]:
+    """The rows, and how many rows were given or changed.
+
+    Where queries are logged or wrapped they go through Django's own cursor, which shows their
+    values; otherwise past its wrappers, which cost as much as the statement.
+    """
+    link = connections[DEFAULT_DB_ALIAS]
+    if link.queries_logged or link.execute_wrappers:
+        with link.cursor() as logged:
+            logged.execute(sql, params)
+            return (logged.fetchall() if logged.description else []), logged.rowcount
+    link.close_if_health_check_failed()
+    link.ensure_connection()
+    link.validate_no_broken_transaction()
+    with link.wrap_database_errors:
+        return prepared.session(link.connection).run(sql, params)
 
 
 def packed(value: Any) -> str:
@@ -62,7 +66,7 @@ def add(row: models.Model) -> None:
     ]
     row.pk = rows(sql, values)[0][0]
     state = row._state  # noqa: SLF001 - as from_db does
-    state.adding, state.db = False, connection.alias
+    state.adding, state.db = False, DEFAULT_DB_ALIAS
 
 
 @cache
@@ -103,4 +107,4 @@ class Part(Generic[M]):
         for i in self._json:
             if given[i] is not None:
                 given[i] = msgspec.json.decode(given[i])
-        return self._model.from_db(connection.alias, self._names, given)
+        return self._model.from_db(DEFAULT_DB_ALIAS, self._names, given)

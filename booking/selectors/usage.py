@@ -4,8 +4,7 @@ from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from django.db import connection
-
+from base_ops.core import statements
 from base_ops.core.models import Tenant
 from base_ops.core.spans import Span
 from billing.selectors import exposure
@@ -104,12 +103,10 @@ def usage(
         parts.append((_IN_FORCE_SQL, [now]))
     if not parts:
         return UNUSED
-    with connection.cursor() as cursor:
-        cursor.execute(
-            " UNION ALL ".join(sql for sql, _ in parts),
-            [value for _, values in parts for value in values],
-        )
-        rows = cursor.fetchall()
+    rows = statements.rows(
+        " UNION ALL ".join(sql for sql, _ in parts),
+        [value for _, values in parts for value in values],
+    )
     if book is not None and (_IN_FORCE, book.version, int(book.digest, 16), 0) not in rows:
         raise RulesChanged
     return _read(needs, rows)

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db import transaction
 
-from base_ops.core import db, errors
+from base_ops.core import db, errors, statements
 from base_ops.core.actors import SYSTEM, Actor
 from billing import services as billing
 from billing.domain.quote import Quote
@@ -253,7 +253,7 @@ def _create(
     wish: BookingWish, quote: Quote, status: Status, ruling: Ruling, *, now: datetime
 ) -> Booking:
     lasts = {Status.HELD: ruling.hold, Status.DRAFT: QUOTE_TTL}.get(status)
-    return Booking.objects.create(
+    booking = Booking(
         code=new_code(),
         tenant=wish.tenant,
         space=wish.space,
@@ -274,6 +274,8 @@ def _create(
         **ruling.as_columns(),
         **selectors.buffers(wish.space).as_minutes(),
     )
+    statements.add(booking)
+    return booking
 
 
 def new_code() -> str:
