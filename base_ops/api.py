@@ -42,12 +42,12 @@ api = Api(
 problems.install(api)
 booking.api.install(api)
 api.add_router("", core_api.router)
+api.add_router("", booking.api.router)  # early: addresses are tried in turn
 api.add_router("", workdays_api.router)
 api.add_router("", notices_api.router)
 api.add_router("", endpoints_api.router)
 api.add_router("", devices.api.router)
 api.add_router("", billing.api.router)
-api.add_router("", booking.api.router)
 
 
 @api.get("/openapi.json", auth=None, include_in_schema=False)

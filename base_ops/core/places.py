@@ -2,6 +2,7 @@
 
 from base_ops.core import statements
 from base_ops.core.models import Floor, Space, SpaceType, Tenant
+from base_ops.core.prepared import Row
 from base_ops.core.statements import Part
 
 _SPACE = Part(Space, "s", without=["polygon", "label_xy"])
@@ -11,9 +12,14 @@ _TENANT = Part(Tenant, "c")
 _ONE_SPACE = """
 SELECT {columns} FROM core_space s
   JOIN core_spacetype t ON t.id = s.type_id JOIN core_floor f ON f.id = s.floor_id
+  {more}
  WHERE s.code = %s
 """
-_SPACE_SQL = _ONE_SPACE.format(columns=f"{_SPACE.columns}, {_TYPE.columns}, {_FLOOR.columns}")
+_PLACE = f"{_SPACE.columns}, {_TYPE.columns}, {_FLOOR.columns}"
+_SPACE_SQL = _ONE_SPACE.format(columns=_PLACE, more="")
+_BOTH_SQL = _ONE_SPACE.format(
+    columns=f"{_PLACE}, {_TENANT.columns}", more="JOIN core_tenant c ON c.id = %s"
+)
 _ONE_TENANT = "SELECT {columns} FROM core_tenant c WHERE c.{by} = %s"
 _TENANT_SQL = _ONE_TENANT.format(columns=_TENANT.columns, by="id")
 _TENANT_BY_CODE_SQL = _ONE_TENANT.format(columns=_TENANT.columns, by="code")
@@ -22,11 +28,23 @@ _TENANT_BY_CODE_SQL = _ONE_TENANT.format(columns=_TENANT.columns, by="code")
 def space(code: str) -> Space | None:
     """The space of that code, with its type and floor."""
     values = statements.first(_SPACE_SQL, [code])
+    return None if values is None else _space(values)
+
+
+def space_and_tenant(code: str, tenant_id: int) -> tuple[Space, Tenant] | None:
+    """The space of that code and the tenant that a row refers to, in one query."""
+    values = statements.first(_BOTH_SQL, [tenant_id, code])
     if values is None:
         return None
+    return _space(values), _TENANT.read(values[_SPACE.width + _TYPE.width + _FLOOR.width :])
+
+
+def _space(values: Row) -> Space:
     found = _SPACE.read(values[: _SPACE.width])
     found.type = _TYPE.read(values[_SPACE.width : _SPACE.width + _TYPE.width])
-    found.floor = _FLOOR.read(values[_SPACE.width + _TYPE.width :])
+    found.floor = _FLOOR.read(
+        values[_SPACE.width + _TYPE.width : _SPACE.width + _TYPE.width + _FLOOR.width]
+    )
     return found
 
 

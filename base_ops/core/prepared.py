@@ -44,7 +44,7 @@ class Session:
             [params[name] for name in order] if isinstance(params, Mapping) else [*params]
         )
         values: Any = self._adapters.dump_sequence(given, [PyFormat.TEXT] * len(given))
-        types = tuple(_WIDE.get(oid, oid) for oid in self._adapters.types or ())
+        types = self._adapters.types or ()
         name = self._names.get((sql, types)) or self._prepare(sql, text, types)
         result = _done(self._pg.exec_prepared(name, values, self._adapters.formats))
         self._adapters.set_pgresult(result)
@@ -55,8 +55,11 @@ class Session:
         if len(self._names) >= MOST:
             self._pg.exec_(b"DEALLOCATE ALL")
             self._names.clear()
-        name = f"known_{len(self._names)}".encode()
-        _done(self._pg.prepare(name, text, types))
+        wide = tuple(_WIDE.get(oid, oid) for oid in types)
+        name = self._names.get((sql, wide))
+        if name is None:
+            name = self._names[sql, wide] = f"known_{len(self._names)}".encode()
+            _done(self._pg.prepare(name, text, wide))
         self._names[sql, types] = name
         return name
 

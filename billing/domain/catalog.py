@@ -1,13 +1,16 @@
 """The price book: bands, tariffs, surge days, services and VAT rates, as plain values in fen."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
 from base_ops.core.errors import Invalid
 from billing.domain.policies import Policy
 from billing.domain.terms import STANDARD, Terms
+
+MOST_DAYS = 1000
+"""For so many days a book remembers which policies are in force."""
 
 
 class NotPriced(Invalid):
@@ -100,6 +103,9 @@ class PriceBook:
     vat_rates: tuple[VatRate, ...]
     policies: tuple[Policy, ...]
     terms: Terms = STANDARD
+    _in_force: dict[date, tuple[Policy, ...]] = field(
+        default_factory=dict, init=False, compare=False, repr=False
+    )
 
     def vat(self, category: str, on: date) -> Decimal:
         """The rate in force on that day.
@@ -129,5 +135,11 @@ class PriceBook:
 
     def policies_on(self, day: date) -> tuple[Policy, ...]:
         """The policies in force on that day, in the order in which they apply."""
+        if (known := self._in_force.get(day)) is not None:
+            return known
         live = (p for p in self.policies if p.valid_from <= day <= p.valid_to)
-        return tuple(sorted(live, key=lambda p: (p.order, p.code)))
+        found = tuple(sorted(live, key=lambda p: (p.order, p.code)))
+        if len(self._in_force) >= MOST_DAYS:
+            self._in_force.clear()
+        self._in_force[day] = found
+        return found

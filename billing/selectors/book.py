@@ -35,7 +35,11 @@ def price_book(fingerprint: str = "") -> PriceBook:
     found = statements.first(_VERSION)
     if found is None:
         raise NotPriced("no price book was loaded yet")
-    version = (int(found[0]), str(found[1]))
+    return book_of((int(found[0]), str(found[1])))
+
+
+def book_of(version: tuple[int, str]) -> PriceBook:
+    """The price book of the serial and fingerprint that are in force."""
     if (at_hand := _cached.get(version)) is not None:
         return at_hand
     fresh = _read(version[1])

@@ -6,7 +6,10 @@ from decimal import Decimal
 
 from base_ops.core import statements
 from base_ops.core.models import Tenant
+from base_ops.core.prepared import Row
+from billing.domain.catalog import NotPriced, PriceBook
 from billing.domain.situation import Situation, Used
+from billing.selectors.book import book_of
 
 # One round trip: every quote asks this. What was released does not count, nor does the reservation
 # that is about to be replaced, whose share of a budget is free again for its own booking.
@@ -29,11 +32,13 @@ SELECT 'budget', b.policy_code,
             WHERE u.budget_id = b.id AND r.source = %(ignored)s AND r.state = 'reserved'), 0), 0
   FROM billing_budget b WHERE b.year = %(year)s
 UNION ALL
+SELECT 'book', fingerprint, serial, 0 FROM billing_pricebookversion
+UNION ALL
 SELECT e.key, e.value, 0, 0 FROM billing_evidence e
  WHERE e.tenant_id = %(tenant)s AND %(on)s BETWEEN e.valid_from AND e.valid_to
 """
 
-_SUMS = frozenset(["month", "use", "budget"])
+_NO_PROOFS = frozenset(["month", "use", "budget", "book"])
 
 
 def situation_of(
@@ -41,13 +46,34 @@ def situation_of(
 ) -> Situation:
     """The tenant's situation on a day; the caller adds space type, purpose and partner.
 
+    See `situation_and_book`; for who knows the price book already.
+    """
+    return _situation(_rows(tenant, on, ignore_source), tenant, on, mode)
+
+
+def situation_and_book(
+    *, tenant: Tenant, on: date, mode: str = "hourly", ignore_source: str = ""
+) -> tuple[Situation, PriceBook]:
+    """The tenant's situation on a day, and the price book in force; one query for both.
+
     Args:
         tenant: who is judged.
         on: Shanghai day of use.
         mode: "hourly" or "monthly".
         ignore_source: a reservation that is about to be replaced, so that it does not count.
+
+    Raises:
+        NotPriced: no price book was loaded yet.
     """
-    rows = statements.rows(
+    rows = _rows(tenant, on, ignore_source)
+    version = next(((int(serial), code) for what, code, serial, _ in rows if what == "book"), None)
+    if version is None:
+        raise NotPriced("no price book was loaded yet")
+    return _situation(rows, tenant, on, mode), book_of(version)
+
+
+def _rows(tenant: Tenant, on: date, ignore_source: str) -> list[Row]:
+    return statements.rows(
         _SQL,
         {
             "tenant": tenant.pk,
@@ -57,6 +83,9 @@ def situation_of(
             "on": on,
         },
     )
+
+
+def _situation(rows: list[Row], tenant: Tenant, on: date, mode: str) -> Situation:
     used = Used(
         month_half_hours=next(int(a) for what, _, a, _ in rows if what == "month"),
         in_month={code: int(a) for what, code, a, _ in rows if what == "use"},
@@ -67,7 +96,7 @@ def situation_of(
         on=on,
         mode=mode,
         used=used,
-        proofs=[(what, value) for what, value, *_ in rows if what not in _SUMS],
+        proofs=[(what, value) for what, value, *_ in rows if what not in _NO_PROOFS],
         budget_left_fen={code: int(a) for what, code, a, _ in rows if what == "budget"},
     )
 

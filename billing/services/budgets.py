@@ -18,11 +18,17 @@ from billing.domain.quote import Quote, Verdict, given
 from billing.models import Budget, PolicyUse, Reservation
 from billing.models.usage import ReservationState
 
-_LOCK_TENANT = "SELECT id FROM core_tenant WHERE id = %s FOR NO KEY UPDATE"
+# The row waits for the tenant's lock, and what is read after it is read under the lock.
 _INSERT = """
+WITH tenant AS MATERIALIZED (
+    SELECT id FROM core_tenant WHERE id = %s {lock}
+)
 INSERT INTO billing_reservation (source, tenant_id, month, half_hours, state, created_at)
-VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT (source) DO NOTHING RETURNING id
+SELECT %s, tenant.id, %s, %s, %s, %s FROM tenant
+ON CONFLICT (source) DO NOTHING RETURNING id
 """
+_INSERT_LOCKED = _INSERT.format(lock="FOR NO KEY UPDATE")
+_INSERT_ONLY = _INSERT.format(lock="")
 _TAKE = """
 WITH wanted AS (
     SELECT * FROM unnest(%s::text[], %s::bigint[]) AS w (policy_code, amount)
@@ -90,8 +96,6 @@ def reserve(*, source: str, tenant: Tenant, quote: Quote, now: datetime) -> Rese
     claimed = given(quote)
     # No savepoint: a refusal ends the caller's deed too.
     with transaction.atomic(savepoint=False):
-        if claimed:
-            statements.rows(_LOCK_TENANT, [tenant.pk])
         row = _fresh_row(source, tenant, quote, day.replace(day=1), now)
         if claimed:
             _claim(row, claimed, day, quote.tariff_version)
@@ -105,7 +109,7 @@ def _fresh_row(
     row = Reservation(
         source=source, tenant=tenant, month=month, half_hours=quote.half_hours, created_at=now
     )
-    if _inserted(row):
+    if _inserted(row, _INSERT_LOCKED if given(quote) else _INSERT_ONLY):
         return row
     row = Reservation.objects.get(source=source)
     if row.state == ReservationState.COMMITTED:
@@ -118,11 +122,10 @@ def _fresh_row(
     return row
 
 
-def _inserted(row: Reservation) -> bool:
-    """Save the row unless its source is there already."""
+def _inserted(row: Reservation, sql: str) -> bool:
+    """Save the row unless its source is there already; what claims waits for the tenant."""
     found = statements.first(
-        _INSERT,
-        [row.source, row.tenant_id, row.month, row.half_hours, row.state, row.created_at],
+        sql, [row.tenant_id, row.source, row.month, row.half_hours, row.state, row.created_at]
     )
     if found:
         row.pk = found[0]

@@ -9,7 +9,7 @@ from base_ops.core.models import Space, Tenant
 from base_ops.core.spans import Span
 from billing import selectors
 from billing.domain import rating
-from billing.domain.catalog import NotPriced
+from billing.domain.catalog import NotPriced, PriceBook
 from billing.domain.quote import Quote
 from billing.domain.rating import RoomWish, ServiceWish
 from billing.domain.situation import Situation
@@ -57,8 +57,7 @@ def quote(
     Raises:
         NotPriced: the price book lacks what is needed.
     """
-    book = selectors.price_book()
-    known = _known(tenant, span, purpose, joint_with, ignore_source)
+    known, book = _known(tenant, span, purpose, joint_with, ignore_source)
     wish = wished(space, span, tuple(services), units)
     if beside:
         extras = tuple(wished(b.space, b.span, (), b.units) for b in beside)
@@ -86,8 +85,7 @@ def quote_many(
     Raises:
         NotPriced: no price book was loaded.
     """
-    book = selectors.price_book()
-    known = _known(tenant, span, purpose, joint_with, ignore_source)
+    known, book = _known(tenant, span, purpose, joint_with, ignore_source)
     found: dict[int, Quote] = {}
     for space in spaces:
         wish = wished(space, span, tuple(services), units)
@@ -98,12 +96,12 @@ def quote_many(
 
 def _known(
     tenant: Tenant, span: Span, purpose: str | None, joint_with: Tenant | None, ignore_source: str
-) -> Situation:
-    base = selectors.situation_of(
+) -> tuple[Situation, PriceBook]:
+    base, book = selectors.situation_and_book(
         tenant=tenant, on=local_day(span.start), ignore_source=ignore_source
     )
     partner = joint_with.category if joint_with else None
-    return replace(base, purpose=purpose, partner_category=partner)
+    return replace(base, purpose=purpose, partner_category=partner), book
 
 
 def _in(known: Situation, space: Space) -> Situation:

@@ -71,11 +71,11 @@ def may_book(request: HttpRequest) -> None:
 def wish_of(request: HttpRequest, wish: WishIn) -> services.BookingWish:
     """What the request asks for, with the rows it names."""
     user = auth.user_of(request)
-    space = space_named(wish.space)
+    space, tenant = _space_and_tenant(user, wish)
     full = wish if isinstance(wish, BookingIn) else None
     return services.BookingWish(
         space=space,
-        tenant=tenant_of(user, wish.tenant),
+        tenant=tenant,
         span=span_of(wish.starts_at, wish.ends_at),
         purpose=wish.purpose,
         headcount=wish.headcount,
@@ -87,6 +87,16 @@ def wish_of(request: HttpRequest, wish: WishIn) -> services.BookingWish:
         override=frozenset(full.override) if full and user.tenant_id is None else frozenset(),
         quote_token=full.quote_token if full else None,
     )
+
+
+def _space_and_tenant(user: User, wish: WishIn) -> tuple[Space, Tenant]:
+    """The rows that the wish names; one query for a tenant's own people."""
+    if user.tenant_id is None:
+        return space_named(wish.space), tenant_named(wish.tenant)
+    found = places.space_and_tenant(wish.space, user.tenant_id)
+    if found is None:
+        raise UnknownSpace(wish.space, fields=[fault("space", UnknownSpace)])
+    return found[0], _own(found[1], wish.tenant)
 
 
 def space_named(code: str) -> Space:
@@ -150,11 +160,14 @@ def named(name: str, code: str | None, rows: dict[str, R]) -> R | None:
 def tenant_of(user: User, code: str | None) -> Tenant:
     """The caller's tenant; staff name one."""
     if user.tenant_id is not None:
-        own = places.tenant(user.tenant_id)
-        if code not in (None, own.code):
-            raise errors.Forbidden("only for one's own tenant")
-        return own
+        return _own(places.tenant(user.tenant_id), code)
     return tenant_named(code)
+
+
+def _own(tenant: Tenant, code: str | None) -> Tenant:
+    if code not in (None, tenant.code):
+        raise errors.Forbidden("only for one's own tenant")
+    return tenant
 
 
 def tenant_named(code: str | None) -> Tenant:
