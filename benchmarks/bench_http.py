@@ -2,8 +2,8 @@
 
 16 connections of one client, personal tokens of many tenants; rounds in turns, so that a busy
 machine is as busy for each. A booking is confirmed at once, with an Idempotency-Key; the rules in
-force have every kind of limit, none of which refuses, and every policy is judged. Wishes are spread
-over spaces, tenants and days, so that nobody waits for anybody.
+force have every kind of limit, none of which refuses, and every policy is judged. Wishes are
+spread over spaces, tenants and days, so that nobody waits for anybody.
 """
 
 import asyncio
@@ -197,7 +197,7 @@ def _bookings(tokens: list[str], minutes: dict[str, int], now: datetime) -> Iter
 
 
 def _limit_everything(tenants: "QuerySet[Tenant]") -> None:
-    """Rules of every kind that limits, beside those a base begins with; and the papers they ask."""
+    """Rules of every kind that limits, beside a new base's own; and the papers they ask."""
     from base_ops.core import clock
     from base_ops.core.actors import SYSTEM
     from billing.models import Evidence
