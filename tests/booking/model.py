@@ -314,7 +314,7 @@ class Model:
         extends = booking.status == "checked_in" and only_end
         if not self._waits_for_its_time(booking) and not extends:
             raise Refused("too_late_to_move")
-        if booking.units > space.units or a <= self.now - 30:
+        if booking.units > space.units or (not extends and a <= self.now - 30):
             raise Refused("rules_broken")
         freed = booking.space, booking.a, booking.b
         with self._or_nothing():

@@ -42,7 +42,7 @@ from tests.booking.model import Model, Refused, Resource
 from tests.booking.model import Waiting as Entry
 
 START = datetime(2026, 9, 15, 7, 0, tzinfo=UTC)
-SHARDS, EXAMPLES, STEPS = 8, 64, 50
+SHARDS, EXAMPLES, STEPS = 8, 58, 50
 
 _ROOMS = (
     Resource("one", setup=15, teardown=15, kind="studio"),
