@@ -1,4 +1,4 @@
-"""Transactions that survive being a deadlock's victim."""
+"""Transactions that survive being a deadlock's victim, or having read too early."""
 
 import logging
 import random
@@ -13,6 +13,14 @@ from base_ops.core import errors
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
+
+class Stale(Exception):
+    """What was read before locking had changed when the lock was there; looking again helps.
+
+    Mixed into the error that the caller sees when even the last attempt came too late.
+    """
+
+
 RETRYABLE = frozenset({"40P01", "55P03", "40001"})  # deadlock, lock timeout, serialization failure
 ATTEMPTS = 5
 
@@ -24,12 +32,13 @@ class Contended(errors.Unavailable):
 
 
 def in_transaction(work: Callable[[], T]) -> T:
-    """Run `work` in one transaction, again when the database chose it as a deadlock's victim.
+    """Run `work` in one transaction, again when it was a deadlock's victim or read too early.
 
     `work` must have no effect outside the database. Inside an open transaction it runs once.
 
     Raises:
-        Contended: all attempts failed.
+        Contended: the rows stayed locked through all attempts.
+        Stale: what `work` raised at the last attempt.
     """
     if transaction.get_connection().in_atomic_block:
         return work()
@@ -42,6 +51,10 @@ def in_transaction(work: Callable[[], T]) -> T:
                 raise
             logger.warning("db.retry", extra={"attempt": attempt, "sqlstate": sqlstate(exc)})
             time.sleep(random.uniform(0.005, 0.02) * 2**attempt)  # noqa: S311 - jitter
+        except Stale:
+            if attempt == ATTEMPTS - 1:
+                raise
+            logger.info("db.stale", extra={"attempt": attempt})
     raise Contended("the rows stayed locked by others")
 
 

@@ -7,7 +7,7 @@ from contextvars import ContextVar
 from datetime import datetime
 from typing import Any
 
-from base_ops.core import audit, errors
+from base_ops.core import audit, db, errors
 from base_ops.core.actors import Actor
 from booking import occupancy
 from booking.domain.states import By, Deed, Status, after
@@ -19,8 +19,8 @@ logger = logging.getLogger(__name__)
 _waiting: ContextVar[set[int] | None] = ContextVar("waiting", default=None)
 
 
-class MovedMeanwhile(errors.Conflict):
-    """The booking went to another room while it was being locked."""
+class MovedMeanwhile(db.Stale, errors.Conflict):
+    """The booking got another room or other things while it was being locked, again and again."""
 
     code, title_zh, title_en = (
         "moved_meanwhile",
@@ -33,11 +33,14 @@ def locked(booking: Booking, also_spaces: Collection[int] = ()) -> Booking:
     """The booking as it stands now: first all it takes is locked, then its own row.
 
     Raises:
-        MovedMeanwhile: it was moved to another room between reading and locking; ask again.
+        MovedMeanwhile: between reading and locking it got another room, or other things beside
+            it; `db.in_transaction` then tries again with what `booking` was told of it here.
     """
-    locking.lock_resources_of(booking, also_spaces)
+    spaces, pools = locking.lock_resources_of(booking, also_spaces)
     row = _row(booking)
-    if row.space_id not in {booking.space_id, *also_spaces}:
+    now_spaces, now_pools = locking.resources_of(row)
+    if not (now_spaces <= spaces and now_pools <= pools):
+        booking.space_id, booking.part_count = row.space_id, row.part_count
         raise MovedMeanwhile
     return row
 

@@ -2,11 +2,11 @@
 
 import logging
 from datetime import datetime
+from functools import partial
 
-from django.db import transaction
 from django.db.models import Q
 
-from base_ops.core import errors
+from base_ops.core import db, errors
 from base_ops.core.actors import SYSTEM, Actor
 from billing import services as billing
 from booking.domain.states import Deed, Status
@@ -35,21 +35,24 @@ def cancel(*, booking: Booking, actor: Actor, reason: str = "", now: datetime) -
         rules.RulesBroken: a tenant's, after the cut-off of the rules it was made by.
         states.WrongState: it is over, or checked in.
     """
-    with transaction.atomic():
-        row = locked(booking)
-        if not actor.is_staff and row.starts_at <= now and row.status == Status.CONFIRMED:
-            raise AlreadyStarted
-        if not actor.is_staff and row.status == Status.CONFIRMED:
-            judging.check_cancelling(row, now=now)
-        was = row.status
-        advance(
-            row, Deed.CANCEL, actor=actor, why=reason, now=now,
-            cancelled_at=now, cancel_reason=reason, expires_at=None,
-            wrap_due_at=now if row.prepared_at else None,
-        )  # fmt: skip
-        if was == Status.CONFIRMED:
-            charging.charge(row, "cancelled", now=now)
-        give_back(row, now=now)
+    return db.in_transaction(partial(_cancel, booking, actor=actor, reason=reason, now=now))
+
+
+def _cancel(booking: Booking, *, actor: Actor, reason: str, now: datetime) -> Booking:
+    row = locked(booking)
+    if not actor.is_staff and row.starts_at <= now and row.status == Status.CONFIRMED:
+        raise AlreadyStarted
+    if not actor.is_staff and row.status == Status.CONFIRMED:
+        judging.check_cancelling(row, now=now)
+    was = row.status
+    advance(
+        row, Deed.CANCEL, actor=actor, why=reason, now=now,
+        cancelled_at=now, cancel_reason=reason, expires_at=None,
+        wrap_due_at=now if row.prepared_at else None,
+    )  # fmt: skip
+    if was == Status.CONFIRMED:
+        charging.charge(row, "cancelled", now=now)
+    give_back(row, now=now)
     return row
 
 
@@ -76,13 +79,17 @@ def release(*, booking: Booking, actor: Actor, reason: str, now: datetime) -> Bo
 def _end(booking: Booking, deed: Deed, *, actor: Actor, reason: str, now: datetime) -> Booking:
     if not reason.strip():
         raise errors.Invalid(fields=[errors.FieldFault("reason", "请说明原因", "Say why")])
-    with transaction.atomic():
-        row = locked(booking)
-        advance(
-            row, deed, actor=actor, why=reason, now=now, cancelled_at=now, cancel_reason=reason,
-            expires_at=None, wrap_due_at=now if row.prepared_at else None,
-        )  # fmt: skip
-        give_back(row, now=now)
+    work = partial(_ended, booking, deed, actor=actor, reason=reason, now=now)
+    return db.in_transaction(work)
+
+
+def _ended(booking: Booking, deed: Deed, *, actor: Actor, reason: str, now: datetime) -> Booking:
+    row = locked(booking)
+    advance(
+        row, deed, actor=actor, why=reason, now=now, cancelled_at=now, cancel_reason=reason,
+        expires_at=None, wrap_due_at=now if row.prepared_at else None,
+    )  # fmt: skip
+    give_back(row, now=now)
     return row
 
 

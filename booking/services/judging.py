@@ -12,6 +12,7 @@ from booking.domain import rulebook
 from booking.domain.rulebook import Book, Broken, Case, Verdict
 from booking.domain.states import Status
 from booking.models import Booking
+from booking.services import locking
 from booking.services.wishes import BookingWish
 
 Price = Callable[[], int]
@@ -108,6 +109,8 @@ def _verdict(
 ) -> Verdict:
     case = case_of(wish, book, actor=actor, changing=changing, now=now)
     hearing = book.hearing(case)
+    if hearing.needs.counts:
+        locking.lock_tenants([wish.tenant.pk], everybody=hearing.needs.counts_everybody)
     if price_fen is not None and hearing.needs_price:
         hearing = book.hearing(replace(case, price_fen=price_fen()))
     usage = selectors.usage(

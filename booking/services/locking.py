@@ -1,7 +1,9 @@
 """The scarce thing is the time of spaces and equipment: lock their rows, look, insert.
 
-Locks are taken in one order, spaces by id and then pools by id, all before anything is looked at;
-whatever changes an allocation holds the lock of its space or pool.
+Locks are taken in one order, all before anything is looked at: spaces by id, pools by id, the rows
+of bookings, then tenants by id, and budgets last. Whatever changes an allocation holds the lock of
+its space or pool; whatever counts what a tenant has holds the lock of the tenant, because a tenant
+books in several spaces at once.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -9,12 +11,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
 
+from django.db import connection
+from django.db.models import Sum
+
 from base_ops.core import statements
 from base_ops.core.spans import Span
 from billing.domain.facts import booking_source
 from booking.models import Allocation, Booking, EquipmentPool
 
 _LOCK_SPACES = "SELECT id FROM core_space WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE"
+_LOCK_TENANTS = "SELECT id FROM core_tenant WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE"
+_LOCK_SITES = "SELECT id FROM core_site ORDER BY id FOR NO KEY UPDATE"
 INSERT = (
     "INSERT INTO booking_allocation"
     " (space_id, pool_id, unit, block, kind, booking_id, note, active, expires_at)"
@@ -54,13 +61,36 @@ def lock_pools(pool_ids: Collection[int]) -> list[EquipmentPool]:
     return list(rows.order_by("id"))
 
 
-def lock_resources_of(booking: Booking, also_spaces: Collection[int] = ()) -> None:
-    """Lock everything that a booking takes, and other spaces that it may move to."""
+def lock_tenants(tenant_ids: Collection[int], *, everybody: bool = False) -> None:
+    """Let one at a time count what these tenants have, or (after them) what everybody has.
+
+    Outside of a transaction, where somebody only looks, nothing is locked.
+    """
+    if not connection.in_atomic_block:
+        return
+    statements.rows(_LOCK_TENANTS, [list(tenant_ids)])
+    if everybody:
+        statements.rows(_LOCK_SITES, [])
+
+
+def resources_of(booking: Booking) -> tuple[set[int], set[int]]:
+    """The ids of the spaces and of the pools that a booking takes."""
     parts: list[tuple[int | None, int | None]] = []
     if booking.part_count:
         parts = list(booking.parts.values_list("space_id", "pool_id"))
-    lock_spaces({booking.space_id, *also_spaces, *(space for space, _ in parts if space)})
-    lock_pools({pool for _, pool in parts if pool})
+    spaces = {booking.space_id, *(space for space, _ in parts if space)}
+    return spaces, {pool for _, pool in parts if pool}
+
+
+def lock_resources_of(
+    booking: Booking, also_spaces: Collection[int] = ()
+) -> tuple[set[int], set[int]]:
+    """Lock everything that a booking takes, and other spaces that it may move to; their ids."""
+    spaces, pools = resources_of(booking)
+    spaces |= set(also_spaces)
+    lock_spaces(spaces)
+    lock_pools(pools)
+    return spaces, pools
 
 
 def drop_expired(space_ids: Collection[int], pool_ids: Collection[int], *, now: datetime) -> int:
@@ -70,6 +100,17 @@ def drop_expired(space_ids: Collection[int], pool_ids: Collection[int], *, now: 
     up by a job.
     """
     return statements.change(_DROP, [now, list(space_ids), list(pool_ids)])
+
+
+def keep(booking: Booking) -> bool:
+    """Take for good what a locked booking held; False when some of it was given to others.
+
+    That happens when the hold's time was over for a rival who came first, though not for us yet:
+    each reads the clock before waiting for the lock.
+    """
+    kept = Allocation.objects.filter(booking=booking, active=True).update(expires_at=None)
+    beside = booking.parts.aggregate(n=Sum("quantity"))["n"] if booking.part_count else 0
+    return kept == booking.units + (beside or 0)
 
 
 def source_of(booking: Booking) -> str:

@@ -227,13 +227,24 @@ def picked_or_refused(
 def occupy(
     booking: Booking, wish: BookingWish, places: Sequence[locking.Place], *, now: datetime
 ) -> None:
-    """Take the places; what stands in the way can only be a hold whose time is over: drop it.
+    """Take the places of a new booking, and write down what is beside its room.
 
     Raises:
-        SlotTaken: it was something else after all.
+        SlotTaken: as `take`.
     """
     if wish.extras and not booking.part_count:
         resources.keep_parts(booking, resources.needs_of(wish))
+    take(booking, wish, places, now=now)
+
+
+def take(
+    booking: Booking, wish: BookingWish, places: Sequence[locking.Place], *, now: datetime
+) -> None:
+    """Take the places; what stands in the way can only be a hold whose time is over: drop it.
+
+    Raises:
+        SlotTaken: it was something else after all, or others wait for what the hold leaves.
+    """
     if locking.allocate(booking, places):
         return
     booking.allocations.filter(active=True).delete()
@@ -331,7 +342,8 @@ def confirm(*, booking: Booking, actor: Actor, now: datetime) -> Booking:
     if booking.status == Status.DRAFT:
         return db.in_transaction(partial(_undraft, booking, Deed.CONFIRM, actor=actor, now=now))
     waits = booking.status == Status.PENDING_APPROVAL
-    return _settle(booking, Deed.APPROVE if waits else Deed.CONFIRM, actor=actor, now=now)
+    deed = Deed.APPROVE if waits else Deed.CONFIRM
+    return db.in_transaction(partial(_settle, booking, deed, actor=actor, now=now))
 
 
 def approve(*, booking: Booking, actor: Actor, now: datetime) -> Booking:
@@ -341,20 +353,20 @@ def approve(*, booking: Booking, actor: Actor, now: datetime) -> Booking:
         states.WrongState: it does not wait for approval.
         states.NotYours: a tenant cannot approve.
     """
-    return _settle(booking, Deed.APPROVE, actor=actor, now=now)
+    return db.in_transaction(partial(_settle, booking, Deed.APPROVE, actor=actor, now=now))
 
 
 def _settle(booking: Booking, deed: Deed, *, actor: Actor, now: datetime) -> Booking:
-    with transaction.atomic():
-        row = locked(booking)
-        check_time_left(row, now=now)
-        if deed == Deed.CONFIRM and row.approvals and not actor.is_staff:
-            deed = Deed.REQUEST
-        confirmed_at = None if deed == Deed.REQUEST else now
-        advance(row, deed, actor=actor, now=now, expires_at=None, confirmed_at=confirmed_at)
-        row.allocations.filter(active=True).update(expires_at=None)
-        waitlist.settle(row, now=now)
-        show(row, now=now)
+    row = locked(booking)
+    check_time_left(row, now=now)
+    if deed == Deed.CONFIRM and row.approvals and not actor.is_staff:
+        deed = Deed.REQUEST
+    confirmed_at = None if deed == Deed.REQUEST else now
+    advance(row, deed, actor=actor, now=now, expires_at=None, confirmed_at=confirmed_at)
+    if not locking.keep(row):
+        raise HoldExpired("the time was over for a rival who came first")
+    waitlist.settle(row, now=now)
+    show(row, now=now)
     return row
 
 
@@ -376,22 +388,30 @@ def amend(
         rules.RulesBroken: more people than the space holds.
         errors.Conflict: the booking is over.
     """
-    with transaction.atomic():
-        row = locked(booking)
-        check(row)
-        if row.status not in (*OPEN, Status.CONFIRMED):
-            raise errors.Conflict("too late to change", booking_status=row.status)
-        changes: dict[str, Any] = {
-            name: value
-            for name, value in (("title", title), ("purpose", purpose), ("headcount", headcount))
-            if value is not None and value != getattr(row, name)
-        }
-        before = {name: getattr(row, name) for name in changes}
-        if changes.keys() & {"purpose", "headcount"}:
-            changes |= _requoted(row, changes, now=now)
-        save(row, **changes)
-        record(row, "amend", actor=actor, before=before, now=now, price_fen=row.price_fen)
-        show(row, now=now)
+    changes = {"title": title, "purpose": purpose, "headcount": headcount}
+    wanted = {name: value for name, value in changes.items() if value is not None}
+    return db.in_transaction(partial(_amend, booking, wanted, check, actor=actor, now=now))
+
+
+def _amend(
+    booking: Booking,
+    wanted: Mapping[str, Any],
+    check: Callable[[Booking], None],
+    *,
+    actor: Actor,
+    now: datetime,
+) -> Booking:
+    row = locked(booking)
+    check(row)
+    if row.status not in (*OPEN, Status.CONFIRMED):
+        raise errors.Conflict("too late to change", booking_status=row.status)
+    changes = {name: value for name, value in wanted.items() if value != getattr(row, name)}
+    before = {name: getattr(row, name) for name in changes}
+    if changes.keys() & {"purpose", "headcount"}:
+        changes |= _requoted(row, changes, now=now)
+    save(row, **changes)
+    record(row, "amend", actor=actor, before=before, now=now, price_fen=row.price_fen)
+    show(row, now=now)
     return row
 
 

@@ -23,7 +23,7 @@ from booking.domain.states import BLOCKING, OPEN, Status
 from booking.models import Booking, BookingPart
 from booking.services import judging, locking, preparing, resources, telling, waiting, wishes
 from booking.services.changing import locked, record, save, spaces_of
-from booking.services.making import check_time_left, picked_or_refused, slot_taken
+from booking.services.making import check_time_left, picked_or_refused, take
 from booking.services.quotes import QuoteChanged
 from booking.services.wishes import BookingWish, Extra, price
 from devices import services as devices
@@ -299,12 +299,8 @@ def _replace(row: Booking, wish: BookingWish, *, now: datetime) -> None:
     needs = resources.needs_of(wish)
     places = picked_or_refused(wish, needs, ignore={row.code}, now=now)
     locking.free(row)
-    if row.status in BLOCKING and not locking.allocate(row, places):
-        spaces = {p.space_id for p in places if p.space_id}
-        pools = {p.pool_id for p in places if p.pool_id}
-        row.allocations.filter(active=True).delete()
-        if not locking.drop_expired(spaces, pools, now=now) or not locking.allocate(row, places):
-            raise slot_taken(wish, (), now=now)
+    if row.status in BLOCKING:
+        take(row, wish, places, now=now)
     resources.keep_parts(row, needs)
 
 
@@ -330,6 +326,7 @@ def _swap(one: Booking, other: Booking, actor: Actor, *, now: datetime) -> tuple
     wish_a = wishes.of_booking(a, space=b.space, span=Span(b.starts_at, _end(a, b)))
     wish_b = wishes.of_booking(b, space=a.space, span=Span(a.starts_at, _end(b, a)))
     plans = ((a, wish_a, b.code), (b, wish_b, a.code))
+    locking.lock_tenants({a.tenant_id, b.tenant_id})
     quotes = [price(w, ignore_source=locking.source_of(row), now=now) for row, w, _ in plans]
     rulings = [
         _ruled(row, wish, quote, actor=actor, now=now)

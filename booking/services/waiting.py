@@ -15,7 +15,7 @@ from base_ops.core.models import Space, SpaceType
 from base_ops.core.spans import Span
 from billing.domain.rating import ServiceWish
 from booking.models import Booking, WaitlistEntry
-from booking.services import making, resources, telling
+from booking.services import locking, making, resources, telling
 from booking.services.waitlist import SOURCE, become, record, somebody_waits, waiting_for
 from booking.services.wishes import BookingWish
 
@@ -55,8 +55,11 @@ def wait(
         WaitingEnough: the tenant waits for too much.
     """
     with transaction.atomic():
+        spaces = _spaces(wish, any_of)
+        # Who frees one of them meanwhile is waited for, or finds the entry and makes the offer.
+        locking.lock_spaces([space.pk for space in spaces])
         making.check_rules(wish, now=now)
-        _check_taken(wish, any_of, now=now)
+        _check_taken(wish, spaces, now=now)
         mine = WaitlistEntry.objects.filter(tenant=wish.tenant, status="waiting")
         if mine.filter(starts_at__gt=now).count() >= MAX_WAITING:
             raise WaitingEnough(f"at most {MAX_WAITING}", limit=MAX_WAITING)
@@ -78,11 +81,15 @@ def wait(
     return entry
 
 
-def _check_taken(wish: BookingWish, any_of: SpaceType | None, *, now: datetime) -> None:
-    spaces = [wish.space]
-    if any_of is not None:
-        rows = Space.objects.select_related("type", "floor").filter(type=any_of, bookable=True)
-        spaces = list(rows.filter(capacity__gte=wish.headcount))
+def _spaces(wish: BookingWish, any_of: SpaceType | None) -> list[Space]:
+    """Where it would be offered a time."""
+    if any_of is None:
+        return [wish.space]
+    rows = Space.objects.select_related("type", "floor").filter(type=any_of, bookable=True)
+    return list(rows.filter(capacity__gte=wish.headcount))
+
+
+def _check_taken(wish: BookingWish, spaces: Collection[Space], *, now: datetime) -> None:
     for space in spaces:
         if not resources.pick(resources.needs_of(_in(wish, space)), now=now).lacks:
             raise NothingToWaitFor(space.code, space=space.code)

@@ -151,6 +151,16 @@ class Needs:
     def __bool__(self) -> bool:
         return bool(self.asks or self.crowds or self.exposure or self.documents)
 
+    @property
+    def counts(self) -> bool:
+        """Whether bookings that are made meanwhile would change the answers."""
+        return bool(self.asks or self.crowds or self.exposure)
+
+    @property
+    def counts_everybody(self) -> bool:
+        """Whether those of other renters would."""
+        return any(crowd.venue for crowd in self.crowds)
+
 
 @dataclass(frozen=True, slots=True)
 class Usage:

@@ -30,7 +30,7 @@ def locked(
     """The series and its live bookings as they stand: what they take is locked, then the rows.
 
     Raises:
-        MovedMeanwhile: a booking went to another room between reading and locking; ask again.
+        MovedMeanwhile: a booking got another room or other things between reading and locking.
         what `check` raises: it sees the locked series before anything changes.
     """
     before = instances_of(series).prefetch_related("parts")
@@ -51,9 +51,19 @@ def locked(
     check(row)
     rows = instances_of(row).select_for_update(of=("self",))
     live = list(rows.prefetch_related("parts__space__type", "parts__space__floor", "parts__pool"))
-    if any(booking.space_id not in spaces for booking in live):
+    if any(not _within(booking, spaces, pools) for booking in live):
         raise MovedMeanwhile
     return row, live
+
+
+def _within(booking: Booking, spaces: set[int], pools: set[int]) -> bool:
+    """Whether all that it takes is among what was locked."""
+    parts = booking.parts.all()
+    return (
+        booking.space_id in spaces
+        and {p.space_id for p in parts if p.space_id} <= spaces
+        and {p.pool_id for p in parts if p.pool_id} <= pools
+    )
 
 
 def chosen(

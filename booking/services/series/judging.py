@@ -15,6 +15,7 @@ from booking.models import Booking
 from booking.selectors import rulebook as rules
 from booking.selectors import usage
 from booking.selectors.usage import LONGEST
+from booking.services import locking
 from booking.services.wishes import BookingWish
 
 APPROVERS = frozenset({Role.MANAGER, Role.ADMIN})
@@ -63,6 +64,7 @@ class Judge:
         self._facts = rulebook.UNUSED
         self._spent_fen = 0
         if judged:
+            self._count_alone(judged[0].wish, needs)
             self._look_around(judged[0].wish, needs, ignoring)
             self._look_up(judged[0].wish, needs, ignoring)
 
@@ -109,6 +111,12 @@ class Judge:
         if (found := self._places.get(space.code)) is None:
             found = self._places[space.code] = rules.place(space, self._book)
         return found
+
+    @staticmethod
+    def _count_alone(wish: BookingWish, needs: Sequence[Needs]) -> None:
+        if any(n.counts for n in needs):
+            everybody = any(n.counts_everybody for n in needs)
+            locking.lock_tenants([wish.tenant.pk], everybody=everybody)
 
     def _look_around(
         self, wish: BookingWish, needs: Sequence[Needs], ignoring: Collection[int]
