@@ -8,7 +8,7 @@ import signal
 from collections.abc import Callable
 from typing import Any
 
-from django.db import connection, connections
+from django.db import connection, connections, transaction
 
 from base_ops.core import db
 
@@ -36,11 +36,14 @@ def after_commit(deed: Callable[[], object]) -> bool:
     in_transaction = db.in_transaction
 
     def and_die(work: Callable[[], Any]) -> Any:
-        outermost = not connection.in_atomic_block
-        done = in_transaction(work)
-        if outermost:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return done
+        if connection.in_atomic_block:
+            return in_transaction(work)
+
+        def watched() -> Any:
+            transaction.on_commit(lambda: os.kill(os.getpid(), signal.SIGKILL))
+            return work()
+
+        return in_transaction(watched)
 
     def deed_and_die() -> None:
         db.in_transaction = and_die
