@@ -1,6 +1,6 @@
 """A real Chromium for tests: the machine's own, else the one that npm brings.
 
-npm's needs no root and no apt; it has no Chinese glyphs, so a font from npm goes with it.
+npm's needs no root and no apt; it has no Chinese glyphs, so the font of the invoices goes with it.
 """
 
 import json
@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
+import pylopdf_fonts_zh_cn
 from playwright.sync_api import Browser, sync_playwright
 
 HERE = Path(__file__).parent
@@ -57,8 +58,8 @@ def axe_source() -> str:
 
 def _from_npm() -> str:
     """Unpack @sparticuz/chromium and make its font known; gives the program's path."""
-    packages = _packages()
-    _install_font(packages / "@fontsource-variable" / "noto-sans-sc" / "files")
+    _packages()
+    _install_font()
     script = (
         "import chromium from '@sparticuz/chromium';"
         "console.log(JSON.stringify(await chromium.executablePath()))"
@@ -76,10 +77,11 @@ def _packages() -> Path:
     return folder
 
 
-def _install_font(files: Path) -> None:
+def _install_font() -> None:
+    """The font of the invoices, where fontconfig looks; it reads no compressed fonts from npm."""
     fonts = Path.home() / ".fonts"
     fonts.mkdir(exist_ok=True)
-    for font in files.glob("*wght-normal.woff2"):
+    for font in Path(pylopdf_fonts_zh_cn.__file__).parent.glob("NotoSansSC-*.otf"):
         shutil.copy(font, fonts)
 
 
