@@ -30,7 +30,7 @@ from tests.booking.test_race import _url
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-ATTEMPTS = int(os.environ.get("BASE_OPS_CONTENDED_ATTEMPTS", "4000"))
+ATTEMPTS = int(os.environ.get("BASE_OPS_CONTENDED_ATTEMPTS", "2400"))
 SEED = int(os.environ.get("BASE_OPS_CONTENDED_SEED", "20261124"))
 TENANTS = 7  # two rivals each; the last two rivals are managers
 AT_ONCE = 2  # what a rule grants the first two tenants
