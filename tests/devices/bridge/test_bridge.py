@@ -56,9 +56,10 @@ def test_garbage_on_every_topic_is_counted_and_the_next_good_message_is_handled(
         anyone.say("wb1/d/L1/state", state(1, power=True))
 
         eventually(lambda: reported("L1") == {"power": True})
-        assert bridge.tally.refusals == len(leaves) * len(GARBAGE) + 2
-        assert bridge.tally.refused["too-long"] == len(leaves)
-        eventually(lambda: dict(_counted()).get("too-long") == len(leaves))
+        # At least: a broker may hand out a message again whose receipt came late.
+        assert bridge.tally.refusals >= len(leaves) * len(GARBAGE) + 2
+        assert bridge.tally.refused["too-long"] >= len(leaves)
+        eventually(lambda: dict(_counted()).get("too-long", 0) >= len(leaves))
         assert set(bridge.tally.refused) >= {"not-json", "wrong-shape", "empty", "unknown-topic"}
 
 
