@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, expect
+from playwright.sync_api import Browser, ConsoleMessage, Error, Locator, Page, expect
 
 from tests.browser import chromium
 
@@ -38,8 +38,13 @@ class App:
         self.page.wait_for_url(lambda url: not url.endswith("/login"))
 
     def open(self, path: str) -> None:
-        """Go somewhere by its URL."""
-        self.page.goto(f"{self.base}{path}")
+        """Go somewhere by its URL; again when the page was itself about to go elsewhere."""
+        try:
+            self.page.goto(f"{self.base}{path}")
+        except Error as exc:
+            if "ERR_ABORTED" not in exc.message:
+                raise
+            self.page.goto(f"{self.base}{path}")
 
     def room(self, code: str) -> Locator:
         """A room on the floor plan; its `data-status` is what it shows."""
