@@ -354,9 +354,11 @@ def finish(
 
 
 def _give_back(booking: Booking, ended: datetime) -> None:
-    """Shorten the blocks to the real end and its teardown; they never grow here."""
+    """Shorten the blocks to the real end and its teardown, drop those not begun; none grows."""
     end = ended + booking.buffers.after
     for row in Allocation.objects.filter(booking=booking, active=True):
-        if row.span.start < end < row.span.end:
+        if row.span.start >= end:
+            row.active = False
+        elif end < row.span.end:
             row.block = TimestamptzRange(row.span.start, end, "[)")
-            row.save(update_fields=["block"])
+        row.save(update_fields=["block", "active"])

@@ -225,3 +225,16 @@ def test_buffers_are_frozen_when_it_is_booked(now: datetime) -> None:
     booking.refresh_from_db()
 
     assert (booking.buffers.setup, booking.buffers.teardown) == (15 * MIN, 15 * MIN)
+
+
+def test_an_early_end_gives_back_what_was_wanted_later(now: datetime) -> None:
+    cameras = pool(1)
+    later = world.span(now + 180 * MIN, 30)
+    booking = world.booked(
+        now=now, start_min=0, minutes=240, extras=(Extra(pool=cameras, span=later),)
+    )
+    services.check_in(booking=booking, actor=world.STAFF, now=now)
+
+    services.check_out(booking=booking, actor=world.STAFF, now=now + 30 * MIN)
+
+    assert not booking.allocations.filter(pool=cameras, active=True).exists()
