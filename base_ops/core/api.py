@@ -40,7 +40,7 @@ router = Router(tags=["core"])
 
 
 def _session(request: HttpRequest, user: User | None) -> dict[str, Any]:
-    return {"user": user, "csrf": get_token(request), "demo": settings.DEMO}
+    return {"user": user, "csrf": get_token(request), "demo": settings.DEMO, "now": clock.now()}
 
 
 @router.get("/session", auth=None, response=SessionOut)

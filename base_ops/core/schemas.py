@@ -111,8 +111,9 @@ class TenantOut(TenantRef):
 
 
 class UserOut(Schema):
-    """Somebody who is signed in."""
+    """Somebody who is signed in; `id` names their live topic `notices.<id>`."""
 
+    id: int
     email: str
     name: str
     role: str
@@ -121,11 +122,12 @@ class UserOut(Schema):
 
 
 class SessionOut(Schema):
-    """Who is signed in; `csrf` goes into X-CSRFToken of every write."""
+    """Who is signed in; `csrf` goes into X-CSRFToken of every write; `now` is the base's clock."""
 
     user: UserOut | None
     csrf: str
     demo: bool
+    now: datetime
 
 
 class SignIn(Schema):

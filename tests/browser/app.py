@@ -145,4 +145,4 @@ def opened(
 
 def _note(app: App, message: ConsoleMessage) -> None:
     if message.type == "error":
-        app.faults.append(f"console: {message.text}")
+        app.faults.append(f"console: {message.text} ({message.location['url']})")

@@ -1,8 +1,8 @@
 // What somebody looks for lives in the URL: ?date=2026-11-23&start=20:00&hours=4&type=…&space=…&tenant=…
-import { computed } from 'vue'
+import { computed, ref, watch } from 'vue'
 import { useRoute, useRouter } from 'vue-router'
 import { addHours, clock, dayKey, instant } from '@/format'
-import { useOpenedAt } from '@/live/useOpenedAt'
+import { useLive } from '@/live/store'
 
 const HALF_HOUR_MS = 1_800_000
 const text = (value: unknown): string => (typeof value === 'string' ? value : '')
@@ -15,8 +15,15 @@ export function nextStart(now: number): number {
 export function useWish() {
   const route = useRoute()
   const router = useRouter()
-  const openedAt = useOpenedAt()
-  const opened = computed(() => nextStart(openedAt.value))
+  const live = useLive()
+  const opened = ref(nextStart(live.now))
+  // A screen that was left open offers no start that has passed.
+  watch(
+    () => live.now > opened.value,
+    (passed) => {
+      if (passed) opened.value = nextStart(live.now)
+    },
+  )
 
   const date = computed(() => text(route.query.date) || dayKey(opened.value))
   const start = computed(() => text(route.query.start) || clock(opened.value))

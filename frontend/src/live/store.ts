@@ -43,11 +43,15 @@ export const useLive = defineStore('live', () => {
     else if (message.t === 'snap' || message.t === 'delta') away.value = false
     if (!away.value) heardAt.value = Date.now()
     const at = message.t === 'hello' ? message.now : 'at' in message ? message.at : undefined
-    if (at && (message.t === 'hello' || message.t === 'ping'))
-      skewMs.value = Date.parse(at) - Date.now()
+    if (at && (message.t === 'hello' || message.t === 'ping')) setClock(at)
     const folded = fold(topics.value, message)
     topics.value = folded.topics
     for (const name of folded.resync) connection.send({ t: 'sub', topic: name })
+  }
+
+  /** The base's own time, as it told us just now. */
+  function setClock(at: string): void {
+    skewMs.value = Date.parse(at) - Date.now()
   }
 
   function ask(name: string): void {
@@ -99,6 +103,7 @@ export const useLive = defineStore('live', () => {
     now,
     silentMs,
     state,
+    setClock,
     subscribe,
     stop,
     hurry: () => connection.hurry(),

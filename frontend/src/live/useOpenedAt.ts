@@ -1,17 +1,7 @@
-// The base's time when a screen was opened; corrected once, when the first heartbeat tells it.
-import { ref, watch } from 'vue'
+// The base's time when a screen was opened: told with the session, before any screen asks for it.
+import { ref } from 'vue'
 import { useLive } from './store'
 
 export function useOpenedAt() {
-  const live = useLive()
-  const at = ref(live.now)
-  if (!live.heardAt)
-    watch(
-      () => live.heardAt,
-      () => {
-        at.value = live.now
-      },
-      { once: true },
-    )
-  return at
+  return ref(useLive().now)
 }

@@ -17,6 +17,7 @@ export const useSession = defineStore('session', () => {
     demo.value = session.demo
     known.value = true
     useCsrf(session.csrf)
+    useLive().setClock(session.now)
   }
 
   /** Ask the server once who we are. */
