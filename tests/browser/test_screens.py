@@ -115,3 +115,19 @@ def test_a_taken_slot_says_so_and_offers_others(stack: Stack, browser: Browser) 
 
         expect(app.page.locator(".taken")).to_be_visible()
         assert app.page.locator(".taken .other").count() > 0
+
+
+def test_a_device_with_a_wrong_clock_asks_for_nothing_that_has_passed(
+    stack: Stack, browser: Browser
+) -> None:
+    with opened(browser, stack.url) as app:
+        app.page.clock.install(time=stack.now() - timedelta(days=3))
+        app.page.route_web_socket("**/ws/**", lambda socket: None)  # no heartbeat tells the time
+        _signed_in(app, stack, "tenant_admin")
+        app.open("/find?space=F2-S03")
+        app.settled()
+
+        today = stack.now().astimezone(SHANGHAI).date()
+        chosen = app.page.locator("input[type=date]").input_value()
+        assert chosen in {str(today), str(today + timedelta(days=1))}
+        assert app.faults == []
