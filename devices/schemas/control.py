@@ -78,35 +78,3 @@ class SceneRunOut(Schema):
     created_at: datetime
     finished: bool
     progress: dict[str, int]
-
-
-class Point(Schema):
-    """One measurement."""
-
-    at: datetime
-    value: float
-
-
-class TelemetryOut(Schema):
-    """One metric of a device over time."""
-
-    device: str
-    metric: str
-    points: list[Point]
-
-
-class AlarmOut(Schema):
-    """One alarm; open while `cleared_at` is null."""
-
-    id: int
-    code: str
-    title_zh: str
-    title_en: str
-    severity: str
-    device: str | None
-    space: str | None
-    detail: dict[str, Any]
-    raised_at: datetime
-    cleared_at: datetime | None
-    acknowledged_at: datetime | None
-    acknowledged_by: str

@@ -1,0 +1,24 @@
+"""What the API says about the building, one module per subject."""
+
+from devices.schemas.alarms import AlarmOut
+from devices.schemas.control import (
+    CommandIn,
+    CommandOut,
+    DeviceDetailOut,
+    DeviceOut,
+    SceneIn,
+    SceneRunOut,
+)
+from devices.schemas.telemetry import Point, TelemetryOut
+
+__all__ = [
+    "AlarmOut",
+    "CommandIn",
+    "CommandOut",
+    "DeviceDetailOut",
+    "DeviceOut",
+    "Point",
+    "SceneIn",
+    "SceneRunOut",
+    "TelemetryOut",
+]
