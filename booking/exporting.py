@@ -8,7 +8,7 @@ from typing import Literal
 from django.db.models import QuerySet
 
 from base_ops.core import errors
-from booking.domain.tables.writing import Value
+from base_ops.core.tables.writing import Value
 from booking.models import Booking
 
 Language = Literal["zh", "en"]

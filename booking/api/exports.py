@@ -12,9 +12,9 @@ from base_ops.core import auth, clock
 from base_ops.core.instants import Instant
 from base_ops.core.models import Role
 from base_ops.core.problems import Problem, codes_4xx
+from base_ops.core.tables import writing
 from booking import exporting, selectors
 from booking.api import common
-from booking.domain.tables import writing
 
 router = Router(tags=["booking"])
 

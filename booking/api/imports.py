@@ -11,9 +11,12 @@ from base_ops.core import auth, clock
 from base_ops.core.idempotency import IdempotencyHeader, idempotent
 from base_ops.core.models import Role
 from base_ops.core.problems import Problem, codes_4xx
+from base_ops.core.tables import csv_file, xlsx_file
+from base_ops.core.tables.columns import Columns
+from base_ops.core.tables.files import Table
 from booking.api import common
-from booking.domain.tables import csv_file, ics_file, wanted, xlsx_file
-from booking.domain.tables.files import Table
+from booking.domain.tables import ics_file, wanted
+from booking.domain.tables.columns import COLUMNS
 from booking.domain.tables.wanted import Row
 from booking.schemas.imports import ImportOut, ImportRefusedProblem, import_out, row_out
 from booking.services import importing
@@ -21,7 +24,10 @@ from booking.services.importing import ImportMode
 
 router = Router(tags=["booking"])
 
-_TABLES: dict[str, Callable[[bytes], Table]] = {"csv": csv_file.read, "xlsx": xlsx_file.read}
+_TABLES: dict[str, Callable[[bytes, Columns], Table]] = {
+    "csv": csv_file.read,
+    "xlsx": xlsx_file.read,
+}
 Kind = Annotated[Literal["csv", "xlsx", "ics"], Query(alias="format")]
 TenantCode = Annotated[str | None, Query(max_length=16)]
 _BINARY = {"schema": {"type": "string", "format": "binary"}}
@@ -96,5 +102,5 @@ def _read(kind: str, data: bytes) -> tuple[Sequence[Row], Sequence[str]]:
     """The rows of the file, and the columns that are not read."""
     if kind == "ics":
         return ics_file.read(data), ()
-    table = _TABLES[kind](data)
+    table = _TABLES[kind](data, COLUMNS)
     return [wanted.read(line) for line in table.lines], table.ignored

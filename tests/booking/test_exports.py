@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 
 from base_ops.core import auth, clock
 from base_ops.core.models import Role, User
+from base_ops.core.tables import csv_file, writing
 from booking import exporting, services
 from booking.domain.rules import ZONE, ceil_to_grid
-from booking.domain.tables import csv_file, writing
 from booking.models import Booking
 from tests import make
 from tests.booking import world

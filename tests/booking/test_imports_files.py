@@ -6,6 +6,7 @@ import time
 import zipfile
 from collections.abc import Callable
 from decimal import Decimal
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -14,15 +15,19 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from base_ops.core.spans import Span
-from booking.domain.tables import csv_file, ics_file, wanted, xlsx_file
-from booking.domain.tables.files import MAX_BYTES, FileRefused, FileTooLarge, Line
+from base_ops.core.tables import csv_file, xlsx_file
+from base_ops.core.tables.files import MAX_BYTES, FileRefused, FileTooLarge, Line
+from booking.domain.tables import ics_file, wanted
+from booking.domain.tables.columns import COLUMNS
 from booking.domain.tables.wanted import Row
 from tests.booking import sheets
 
 ZONE = ZoneInfo("Asia/Shanghai")
 READERS: dict[str, Callable[[bytes], Any]] = {
-    "csv": csv_file.read, "xlsx": xlsx_file.read, "ics": ics_file.read
-}  # fmt: skip
+    "csv": partial(csv_file.read, wanted=COLUMNS),
+    "xlsx": partial(xlsx_file.read, wanted=COLUMNS),
+    "ics": ics_file.read,
+}
 
 
 def at(day: int, hour: int, minute: int = 0) -> dt.datetime:
@@ -138,7 +143,7 @@ def test_text_that_only_looks_like_a_formula_is_text(title: str) -> None:
 
 def test_unknown_columns_are_told_and_not_read() -> None:
     found = csv_file.read(
-        sheets.csv("S1,2026-11-25,14:00,15:00,x", header="空间,日期,开始,结束,备注")
+        sheets.csv("S1,2026-11-25,14:00,15:00,x", header="空间,日期,开始,结束,备注"), COLUMNS
     )
 
     assert found.ignored == ["备注"]
@@ -422,7 +427,7 @@ def test_whatever_lies_inside_a_workbook_it_is_read_or_refused(
         spoilt[place : place + data.draw(st.integers(0, 3))] = data.draw(st.binary(max_size=4))
 
     try:
-        found = xlsx_file.read(replaced(part, bytes(spoilt)))
+        found = xlsx_file.read(replaced(part, bytes(spoilt)), COLUMNS)
     except FileRefused:
         return
 

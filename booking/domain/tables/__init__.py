@@ -1,1 +1,1 @@
-"""Reading and writing bookings as tables: CSV, XLSX and ICS files of people, hostile or not."""
+"""Bookings as tables and calendars of people: what each line asks for."""

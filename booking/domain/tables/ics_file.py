@@ -12,10 +12,10 @@ from icalendar.prop import vBroken
 
 from base_ops.core.errors import FieldFault, Invalid
 from base_ops.core.spans import Span
+from base_ops.core.tables.columns import has_controls
+from base_ops.core.tables.files import MAX_CELL, MAX_ROWS, FileRefused, check_size, too_many_rows
 from booking.domain import recurrence
 from booking.domain.tables import wanted
-from booking.domain.tables.columns import has_controls
-from booking.domain.tables.files import MAX_CELL, MAX_ROWS, FileRefused, check_size, too_many_rows
 from booking.domain.tables.wanted import DEFAULT_PURPOSE, PURPOSES, ZONE, Row, Unreadable, Wanted
 
 MAX_COMPONENTS = 3 * MAX_ROWS

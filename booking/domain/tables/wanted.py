@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from base_ops.core.errors import FieldFault
 from base_ops.core.spans import Span
-from booking.domain.tables.files import Cell, Line
+from base_ops.core.tables.files import Cell, Line
 
 T = TypeVar("T")
 ZONE = ZoneInfo("Asia/Shanghai")

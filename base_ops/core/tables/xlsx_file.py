@@ -12,8 +12,9 @@ import openpyxl
 from openpyxl.cell.cell import MergedCell
 from openpyxl.utils.exceptions import InvalidFileException
 
-from booking.domain.tables import columns
-from booking.domain.tables.files import (
+from base_ops.core.tables import columns
+from base_ops.core.tables.columns import Columns
+from base_ops.core.tables.files import (
     MAX_COLUMNS,
     MAX_ROWS,
     Cell,
@@ -36,7 +37,7 @@ _BROKEN = (
 )  # fmt: skip
 
 
-def read(data: bytes) -> Table:
+def read(data: bytes, wanted: Columns) -> Table:
     """The table on the first sheet.
 
     Raises:
@@ -47,7 +48,7 @@ def read(data: bytes) -> Table:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # openpyxl tells of what it leaves out
-            return _table(data)
+            return _table(data, wanted)
     except FileRefused:
         raise
     except _BROKEN as exc:  # what openpyxl and what it stands on raise on broken files
@@ -84,19 +85,17 @@ def _check_bomb(entries: Sequence[zipfile.ZipInfo]) -> None:
         for entry in entries
     )
     if len(entries) > MAX_ENTRIES or unpacked > MAX_UNPACKED or swollen:
-        raise FileRefused(
-            "zip_bomb", "压缩内容过大", "it would unpack to far more than a table of bookings"
-        )
+        raise FileRefused("zip_bomb", "压缩内容过大", "it would unpack to far more than a table")
 
 
-def _table(data: bytes) -> Table:
+def _table(data: bytes, wanted: Columns) -> Table:
     book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, keep_links=False)
     try:
         if not book.worksheets:
             raise _broken()
         rows = _rows(book.worksheets[0])
         _, names = next(rows, (0, []))
-        return columns.table(columns.header(_trimmed(names)), rows)
+        return columns.table(wanted.header(_trimmed(names)), rows)
     finally:
         book.close()
 

@@ -7,14 +7,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import IO, Any, TypeAlias
+from zoneinfo import ZoneInfo
 
 import openpyxl
 from openpyxl.cell import WriteOnlyCell
 
-from booking.domain.rules import ZONE
-
 Value: TypeAlias = str | int | Decimal | datetime | None
 
+ZONE = ZoneInfo("Asia/Shanghai")
 BOM = b"\xef\xbb\xbf"
 ROWS_AT_ONCE = 200
 _STARTS = frozenset("=+-@\t\r\n")

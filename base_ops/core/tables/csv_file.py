@@ -4,14 +4,15 @@ import csv
 import io
 from collections.abc import Iterator, Sequence
 
-from booking.domain.tables import columns
-from booking.domain.tables.files import Cell, FileRefused, Table, check_size
-from booking.domain.tables.writing import risky
+from base_ops.core.tables import columns
+from base_ops.core.tables.columns import Columns
+from base_ops.core.tables.files import Cell, FileRefused, Table, check_size
+from base_ops.core.tables.writing import risky
 
 DELIMITERS = ",;\t|"
 
 
-def read(data: bytes) -> Table:
+def read(data: bytes, wanted: Columns) -> Table:
     """The table in a CSV file.
 
     Raises:
@@ -21,9 +22,9 @@ def read(data: bytes) -> Table:
     text = _decoded(data)
     if not (first := text.partition("\n")[0].strip()):
         raise FileRefused("no_header", "首行须为列名", "the first line must name the columns")
-    rows = _rows(text, _delimiter(first))
+    rows = _rows(text, _delimiter(first, wanted))
     _, names = next(rows, (0, []))
-    return columns.table(columns.header(names), rows)
+    return columns.table(wanted.header(names), rows)
 
 
 def _decoded(data: bytes) -> str:
@@ -41,12 +42,12 @@ def _decoded(data: bytes) -> str:
     )
 
 
-def _delimiter(first: str) -> str:
-    """The delimiter that makes most columns of ours out of the first line."""
+def _delimiter(first: str, wanted: Columns) -> str:
+    """The delimiter that makes most wanted columns out of the first line."""
 
     def score(delimiter: str) -> int:
         try:
-            return columns.known(next(csv.reader([first], delimiter=delimiter, strict=True), []))
+            return wanted.known(next(csv.reader([first], delimiter=delimiter, strict=True), []))
         except csv.Error:
             return -1
 
