@@ -141,14 +141,15 @@ class Line:
         self._down()
 
     def publish(self, message: codec.Published, lifetime_s: int) -> mqtt.MQTTMessageInfo:
-        """Hand a command to the broker: QoS 1, never retained, with its expiry."""
-        self._own.append(message.correlation)
+        """Hand a command to the broker: never retained, with its expiry."""
         properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
         properties.MessageExpiryInterval = lifetime_s
-        properties.ResponseTopic = message.response_topic
-        properties.CorrelationData = message.correlation
+        if message.response_topic:
+            self._own.append(message.correlation)
+            properties.ResponseTopic = message.response_topic
+            properties.CorrelationData = message.correlation
         return self._client.publish(
-            message.topic, message.payload, qos=1, retain=False, properties=properties
+            message.topic, message.payload, qos=message.qos, retain=False, properties=properties
         )
 
     def ack(self, messages: Sequence[Received]) -> None:

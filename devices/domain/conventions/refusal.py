@@ -12,6 +12,9 @@ Reason = Literal[
     "retained-command",
     "foreign-command",
     "retained-event",
+    "bad-discovery",
+    "bad-value",
+    "bad-template",
 ]
 
 
@@ -21,3 +24,15 @@ class CodecError(Exception):
     def __init__(self, reason: Reason) -> None:
         super().__init__(reason)
         self.reason: Reason = reason
+
+
+class BadDiscovery(CodecError):
+    """An announcement that cannot be used: where in it, and why."""
+
+    def __init__(self, path: str, why: str) -> None:
+        super().__init__("bad-discovery")
+        self.path, self.why = path, why
+
+    def __str__(self) -> str:
+        """For a technician."""
+        return f"{self.path}: {self.why}" if self.path else self.why
