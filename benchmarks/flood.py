@@ -6,9 +6,9 @@ python -m benchmarks.flood PORT MESSAGES DEVICES
 import asyncio
 import sys
 
-from devices.simulator import client
-from devices.simulator.client import Address, Connection
-from devices.simulator.packets import Login, Message
+from devices.edge import client
+from devices.edge.client import Address, Connection
+from devices.edge.packets import Login, Message
 
 LINES = 4
 WINDOW = 200

@@ -87,6 +87,15 @@ Batch = Sequence[Incoming]
 
 
 @dataclass(frozen=True, slots=True)
+class Fence:
+    """The right a command rests on, for the device to hold it to: which, its epoch, its end."""
+
+    grant: int
+    epoch: int
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Outgoing:
     """One command as a codec encodes it. Never published retained, never after `expires_at`."""
 
@@ -98,3 +107,4 @@ class Outgoing:
     if_v: int | None
     actor: str
     booking: str | None
+    fence: Fence | None = None

@@ -7,7 +7,7 @@ from base_ops.core.actors import Actor
 from base_ops.core.models import Space, Tenant
 from devices.domain import entitlement
 from devices.domain.commands import IN_FLIGHT, OPEN, Status
-from devices.domain.messages import Outgoing
+from devices.domain.messages import Fence, Outgoing
 from devices.domain.scenes import Scene
 from devices.models.registry import Device
 
@@ -145,7 +145,7 @@ class Command(Acted):
 
     @property
     def outgoing(self) -> Outgoing:
-        """As a codec encodes it; `device` must be loaded."""
+        """As a codec encodes it; `device` and `grant` must be loaded."""
         return Outgoing(
             id=self.id,
             device=self.device.code,
@@ -155,4 +155,11 @@ class Command(Acted):
             if_v=self.if_v,
             actor=f"{self.actor_kind}:{self.actor_id}",
             booking=self.booking_code or None,
+            fence=self._fence,
         )
+
+    @property
+    def _fence(self) -> Fence | None:
+        if self.grant is None or self.grant_epoch is None:
+            return None
+        return Fence(self.grant.pk, self.grant_epoch, self.grant.until)

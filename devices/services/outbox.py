@@ -82,7 +82,7 @@ def _candidates(limit: int, now: datetime) -> list[Command]:
     if not ids:
         return []
     rows = Command.objects.filter(pk__in=ids).order_by("pk")
-    return list(rows.select_related("device__shadow", "device__model", "device__space"))
+    return list(rows.select_related("device__shadow", "device__model", "device__space", "grant"))
 
 
 def _askers(commands: Sequence[Command]) -> dict[str, Actor]:

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from devices.simulator import client
-from devices.simulator.client import Address, Connection
+from devices.edge import client
+from devices.edge.client import Address, Connection
+from devices.edge.packets import Login, Message
 from devices.simulator.device import SimDevice
-from devices.simulator.packets import Login, Message
 from devices.simulator.plan import Spec
 from devices.simulator.room import Room
 

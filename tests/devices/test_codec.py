@@ -179,3 +179,17 @@ def test_a_command_carries_its_expiry_and_where_to_answer() -> None:
     assert sent.correlation == b"01JDXYZ"
     assert sent.lifetime_s(now) == 10
     assert sent.lifetime_s(now + timedelta(seconds=10)) == 0
+
+
+def test_a_command_of_a_right_carries_its_fence() -> None:
+    now = datetime(2026, 11, 23, 4, tzinfo=UTC)
+    fence = messages.Fence(grant=7, epoch=3, until=now)
+    command = messages.Outgoing("C1", "D1", "set", {"power": True}, now, None, "u", None, fence)
+
+    sent = codec.encode(command)
+
+    assert json.loads(sent.payload)["fence"] == {
+        "grant": 7,
+        "epoch": 3,
+        "until": 1795406400000,
+    }

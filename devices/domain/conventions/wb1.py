@@ -181,6 +181,7 @@ def encode(command: messages.Outgoing) -> Published:
         "state": dict(command.state),
         "actor": command.actor,
         "booking": command.booking,
+        "fence": _fence(command.fence),
     }
     present = {key: value for key, value in body.items() if value is not None}
     return Published(
@@ -190,3 +191,10 @@ def encode(command: messages.Outgoing) -> Published:
         response_topic=f"{ROOT}/d/{command.device}/ack",
         correlation=command.id.encode(),
     )
+
+
+def _fence(fence: messages.Fence | None) -> dict[str, int] | None:
+    if fence is None:
+        return None
+    until = int(fence.until.timestamp() * 1000)
+    return {"grant": fence.grant, "epoch": fence.epoch, "until": until}

@@ -11,8 +11,8 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from base_ops.core import clock
+from devices.edge.client import Address
 from devices.simulator import fleet
-from devices.simulator.client import Address
 from devices.simulator.device import SimDevice
 from devices.simulator.plan import read_plan
 

@@ -18,9 +18,9 @@ from paho.mqtt.enums import CallbackAPIVersion
 from base_ops.core import clock
 from devices.bridge.line import parse_address
 from devices.bridge.service import Bridge, Setup
+from devices.edge.client import Address
 from devices.models import Device, DeviceModel
 from devices.simulator import fleet
-from devices.simulator.client import Address
 from devices.simulator.device import SimDevice
 from devices.simulator.fleet import Member
 from devices.simulator.plan import Spec

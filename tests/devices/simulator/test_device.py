@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from devices.domain import codec, messages
+from devices.edge.packets import Message
 from devices.simulator.device import SimDevice
-from devices.simulator.packets import Message
 from devices.simulator.plan import Spec
 from devices.simulator.room import Room
 

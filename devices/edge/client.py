@@ -6,12 +6,13 @@ It connects, announces, answers pings and acknowledges; it comes back by itself,
 import asyncio
 import logging
 import random
+import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import cast
 
-from devices.simulator import packets
-from devices.simulator.packets import Login, Message
+from devices.edge import packets
+from devices.edge.packets import Login, Message
 
 logger = logging.getLogger(__name__)
 CONNECT_TIMEOUT_S = 10.0
@@ -24,6 +25,7 @@ class Address:
 
     host: str
     port: int
+    tls: bool = False
 
 
 class Connection(asyncio.Protocol):
@@ -53,7 +55,7 @@ class Connection(asyncio.Protocol):
                 self._handle(first, body)
         except packets.ProtocolError as exc:
             extra = {"client": self._login.client_id, "why": str(exc)}
-            logger.warning("sim.protocol", extra=extra)
+            logger.warning("edge.protocol", extra=extra)
             self.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -158,7 +160,10 @@ async def open_connection(
     loop = asyncio.get_running_loop()
     async with asyncio.timeout(CONNECT_TIMEOUT_S):
         _, connection = await loop.create_connection(
-            lambda: Connection(login, topic, on_message), address.host, address.port
+            lambda: Connection(login, topic, on_message),
+            address.host,
+            address.port,
+            ssl=ssl.create_default_context() if address.tls else None,
         )
         try:
             await connection.ready

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from devices.simulator import packets
-from devices.simulator.packets import Frames, Login, Message, ProtocolError
+from devices.edge import packets
+from devices.edge.packets import Frames, Login, Message, ProtocolError
 
 
 def test_a_connect_with_a_will_is_the_bytes_of_the_standard() -> None:
