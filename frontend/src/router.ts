@@ -37,6 +37,12 @@ const routes: RouteRecordRaw[] = [
     component: () => import('./billing/RunsView.vue'),
     meta: { screen: 'runs' },
   },
+  {
+    path: '/series/:code',
+    component: () => import('./booking/SeriesView.vue'),
+    meta: { screen: 'bookings' },
+  },
+  { path: '/c/:token', component: () => import('./booking/DoorView.vue') },
   { path: '/c/:code/:token', component: () => import('./booking/CheckInView.vue') },
   { path: '/dev/kit', component: () => import('./dev/KitView.vue'), meta: { open: true } },
   { path: '/:rest(.*)*', component: () => import('./shell/MissingView.vue') },

@@ -27,6 +27,7 @@ class App:
 
     page: Page
     base: str
+    look: str = ""
     faults: list[str] = field(default_factory=list)
 
     def sign_in(self, email: str, password: str) -> None:

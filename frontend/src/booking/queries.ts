@@ -13,10 +13,12 @@ interface Window {
 
 export function useAvailability(
   wish: MaybeRefOrGetter<Window & { type?: string; tenant?: string }>,
+  enabled: MaybeRefOrGetter<boolean> = true,
 ) {
   return useQuery({
     queryKey: computed(() => ['availability', toValue(wish)]),
     queryFn: () => body(client.GET('/api/v1/availability', { params: { query: toValue(wish) } })),
+    enabled: computed(() => toValue(enabled)),
     placeholderData: keepPreviousData,
     refetchInterval: 30_000,
   })

@@ -51,6 +51,14 @@ export default {
     quiet: 'The base has been silent for a while.',
     retry: 'Reconnect now',
   },
+  notices: {
+    title: 'Notices',
+    unread: '{n} unread notices',
+    readAll: 'Mark all as read',
+    none: 'No notices',
+    noneText: 'Confirmations, waitlist offers, alarms and invoices appear here.',
+    new: 'unread',
+  },
   age: { help: 'How old this is', silent: '{age} ago' },
   error: {
     unsaved: 'Your change was not saved.',

@@ -51,6 +51,14 @@ export default {
     quiet: '基地一段时间没有消息。',
     retry: '立即重连',
   },
+  notices: {
+    title: '通知',
+    unread: '{n} 条未读通知',
+    readAll: '全部标为已读',
+    none: '没有通知',
+    noneText: '预订确认、候补到位、设备告警和账单会出现在这里。',
+    new: '未读',
+  },
   age: { help: '数据的新旧', silent: '{age}前' },
   error: {
     unsaved: '您的更改没有保存。',
