@@ -15,7 +15,7 @@ export interface paths {
          * List Alarms
          * @description Alarms of the base, newest first; the open ones by default.
          */
-        get: operations["devices_api_list_alarms"];
+        get: operations["devices_api_alarms_list_alarms"];
         put?: never;
         post?: never;
         delete?: never;
@@ -37,7 +37,7 @@ export interface paths {
          * Acknowledge Alarm
          * @description Say that somebody takes care; the first one stays on record.
          */
-        post: operations["devices_api_acknowledge_alarm"];
+        post: operations["devices_api_alarms_acknowledge_alarm"];
         delete?: never;
         options?: never;
         head?: never;
@@ -919,7 +919,7 @@ export interface paths {
          * Get Command
          * @description Where a command stands. Tenants see only what they asked for themselves.
          */
-        get: operations["devices_api_get_command"];
+        get: operations["devices_api_control_get_command"];
         put?: never;
         post?: never;
         delete?: never;
@@ -939,7 +939,7 @@ export interface paths {
          * List Devices
          * @description Devices, filtered by space, kind and link (online, stale, offline, unknown).
          */
-        get: operations["devices_api_list_devices"];
+        get: operations["devices_api_control_list_devices"];
         put?: never;
         post?: never;
         delete?: never;
@@ -959,7 +959,7 @@ export interface paths {
          * Get Device
          * @description One device and what it can be told.
          */
-        get: operations["devices_api_get_device"];
+        get: operations["devices_api_control_get_device"];
         put?: never;
         post?: never;
         delete?: never;
@@ -981,7 +981,7 @@ export interface paths {
          * Command Device
          * @description Ask a device to take a state; 202 means that it was queued.
          */
-        post: operations["devices_api_command_device"];
+        post: operations["devices_api_control_command_device"];
         delete?: never;
         options?: never;
         head?: never;
@@ -999,7 +999,7 @@ export interface paths {
          * Get Telemetry
          * @description One metric over [from, to); the last hour by default. Tenants: none before their right.
          */
-        get: operations["devices_api_get_telemetry"];
+        get: operations["devices_api_telemetry_get_telemetry"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1780,7 +1780,7 @@ export interface paths {
          * Get Scene Run
          * @description How far a scene has got.
          */
-        get: operations["devices_api_get_scene_run"];
+        get: operations["devices_api_control_get_scene_run"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2074,7 +2074,7 @@ export interface paths {
          * List Space Devices
          * @description The devices of one space.
          */
-        get: operations["devices_api_list_space_devices"];
+        get: operations["devices_api_control_list_space_devices"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2160,7 +2160,7 @@ export interface paths {
          * Apply Scene
          * @description Lead a space into a scene; 202 means that its commands were queued.
          */
-        post: operations["devices_api_apply_scene"];
+        post: operations["devices_api_control_apply_scene"];
         delete?: never;
         options?: never;
         head?: never;
@@ -6690,7 +6690,7 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
-    devices_api_list_alarms: {
+    devices_api_alarms_list_alarms: {
         parameters: {
             query?: {
                 cursor?: string | null;
@@ -6814,7 +6814,7 @@ export interface operations {
             };
         };
     };
-    devices_api_acknowledge_alarm: {
+    devices_api_alarms_acknowledge_alarm: {
         parameters: {
             query?: never;
             header: {
@@ -12957,7 +12957,7 @@ export interface operations {
             };
         };
     };
-    devices_api_get_command: {
+    devices_api_control_get_command: {
         parameters: {
             query?: never;
             header?: never;
@@ -13078,7 +13078,7 @@ export interface operations {
             };
         };
     };
-    devices_api_list_devices: {
+    devices_api_control_list_devices: {
         parameters: {
             query?: {
                 kind?: string;
@@ -13201,7 +13201,7 @@ export interface operations {
             };
         };
     };
-    devices_api_get_device: {
+    devices_api_control_get_device: {
         parameters: {
             query?: never;
             header?: never;
@@ -13322,7 +13322,7 @@ export interface operations {
             };
         };
     };
-    devices_api_command_device: {
+    devices_api_control_command_device: {
         parameters: {
             query?: never;
             header: {
@@ -13449,7 +13449,7 @@ export interface operations {
             };
         };
     };
-    devices_api_get_telemetry: {
+    devices_api_telemetry_get_telemetry: {
         parameters: {
             query: {
                 from?: string | null;
@@ -19120,7 +19120,7 @@ export interface operations {
             };
         };
     };
-    devices_api_get_scene_run: {
+    devices_api_control_get_scene_run: {
         parameters: {
             query?: never;
             header?: never;
@@ -21132,7 +21132,7 @@ export interface operations {
             };
         };
     };
-    devices_api_list_space_devices: {
+    devices_api_control_list_space_devices: {
         parameters: {
             query?: never;
             header?: never;
@@ -21746,7 +21746,7 @@ export interface operations {
             };
         };
     };
-    devices_api_apply_scene: {
+    devices_api_control_apply_scene: {
         parameters: {
             query?: never;
             header: {
