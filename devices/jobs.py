@@ -10,5 +10,7 @@ JOBS: list[Job] = [
     Job("devices.light_houses", 10, services.light_houses),
     Job("devices.make_partitions", 3600, services.make_partitions),
     Job("devices.drop_partitions", 3600, services.drop_old_partitions),
+    Job("devices.roll_minutes", 60, services.roll_minutes),
+    Job("devices.roll_hours", 300, services.roll_hours),
     Job("devices.prune", 3600, services.prune),
 ]

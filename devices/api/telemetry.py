@@ -1,7 +1,7 @@
 """What devices measured: tenants see the part of their own right only."""
 
 from datetime import datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Literal
 
 from django.http import HttpRequest
 from ninja import Query, Router
@@ -11,13 +11,17 @@ from base_ops.core.problems import Problem, codes_4xx
 from base_ops.core.spans import Span
 from devices import selectors
 from devices.api import common
+from devices.domain.rollups import ROLLUPS_KEPT, Grain
 from devices.models import Device
-from devices.schemas import Point, TelemetryOut
+from devices.schemas import TelemetryOut
+from devices.schemas.telemetry import points_out
+from devices.selectors import Measured
+from devices.selectors.measured import MAX_POINTS
 
 router = Router(tags=["devices"])
 
 HOUR = timedelta(hours=1)
-LONGEST = timedelta(days=31)
+LONGEST = ROLLUPS_KEPT
 FIRST_YEAR, LAST_YEAR = 2000, 2100
 
 
@@ -28,16 +32,33 @@ def get_telemetry(
     metric: Annotated[str, Query(max_length=64)],
     from_: Annotated[datetime | None, Query(alias="from")] = None,
     to: datetime | None = None,
+    points: Annotated[int, Query(ge=10, le=MAX_POINTS)] = 500,
+    grain: Literal["auto", "raw", "minute", "hour"] = "auto",
 ) -> TelemetryOut:
-    """One metric over [from, to); the last hour by default. Tenants: none before their right."""
+    """One metric over [from, to), the last hour by default, in at most so many points.
+
+    `auto` answers with every sample where these are few enough (they are kept for 30 days), else
+    with bins of minutes or hours (kept for three years). Tenants: nothing before their right.
+    """
     now = clock.now()
     device = common.device_of(request, code, now)
     end = _in_range(to or now)
     span = _span(_in_range(from_ or end - HOUR), end)
     seen = _seen_part(request, device, span, now)
-    points = selectors.telemetry(device=device, metric=metric, span=seen) if seen else []
+    measured = Measured(Grain.RAW, None, ())
+    if seen is not None:
+        wanted = None if grain == "auto" else Grain(grain)
+        measured = selectors.telemetry(
+            device=device, metric=metric, span=seen, points=points, grain=wanted, now=now
+        )
     return TelemetryOut(
-        device=device.code, metric=metric, points=[Point(at=at, value=v) for at, v in points]
+        device=device.code,
+        metric=metric,
+        grain=str(measured.grain),
+        width_s=round(measured.width.total_seconds()) if measured.width else None,
+        from_=seen.start if seen else None,
+        to=span.end,
+        points=points_out(metric, measured),
     )
 
 
@@ -62,15 +83,17 @@ def _in_range(at: datetime) -> datetime:
 
 
 def _span(start: datetime, end: datetime) -> Span:
-    """Raises errors.Invalid unless start < end, with zones, at most 31 days apart."""
+    """Raises errors.Invalid unless start < end, with zones, and no longer than rollups live."""
     try:
         span = Span(start, end)
     except ValueError as exc:
         raise errors.Invalid(str(exc), fields=[_range_fault()]) from exc
     if span.length > LONGEST:
-        raise errors.Invalid("at most 31 days", fields=[_range_fault()])
+        raise errors.Invalid(f"at most {LONGEST.days} days", fields=[_range_fault()])
     return span
 
 
 def _range_fault() -> errors.FieldFault:
-    return errors.FieldFault("from", "时间范围须为 31 天以内", "a range of at most 31 days")
+    return errors.FieldFault(
+        "from", f"时间范围须为 {LONGEST.days} 天以内", f"a range of at most {LONGEST.days} days"
+    )

@@ -2,12 +2,12 @@
 
 from devices.models.control import Command, Grant, SceneRun
 from devices.models.registry import Device, DeviceModel, Shadow
+from devices.models.telemetry import RollupMark, Telemetry
 from devices.models.watch import (
     Alarm,
     BridgeHeartbeat,
     EnergyReading,
     StreamSession,
-    Telemetry,
 )
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "DeviceModel",
     "EnergyReading",
     "Grant",
+    "RollupMark",
     "SceneRun",
     "Shadow",
     "StreamSession",

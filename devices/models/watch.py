@@ -1,4 +1,4 @@
-"""What was measured and noticed: alarms, streams, energy, telemetry, the bridge's own pulse."""
+"""What was measured and noticed: alarms, streams, energy, the bridge's own pulse."""
 
 from django.db import models
 from django.db.models import F, Q
@@ -90,25 +90,6 @@ class EnergyReading(models.Model):
 
     def __str__(self) -> str:
         return f"{self.device_id} {self.minute} {self.wh:g} Wh"
-
-
-class Telemetry(models.Model):
-    """Measurements of one device at one instant; daily partitions, dropped after 30 days.
-
-    The table is made by the migration in SQL. It has no unique key: `pk` serves reading only.
-    """
-
-    pk = models.CompositePrimaryKey("device", "at")
-    device = models.ForeignKey(Device, on_delete=models.DO_NOTHING, related_name="+")
-    at = models.DateTimeField()
-    m = models.JSONField()
-
-    class Meta:
-        managed = False
-        db_table = "devices_telemetry"
-
-    def __str__(self) -> str:
-        return f"{self.device_id} {self.at}"
 
 
 class BridgeHeartbeat(models.Model):

@@ -10,8 +10,8 @@ from devices.selectors.devices import (
     live_rights,
     rights_of_space,
     scene_progress,
-    telemetry,
 )
+from devices.selectors.measured import Measured, TooManyPoints, telemetry
 from devices.selectors.rooms import occupied_space_ids, self_test, senses_presence
 from devices.selectors.spaces import (
     SpaceHealth,
@@ -24,7 +24,9 @@ from devices.selectors.spaces import (
 )
 
 __all__ = [
+    "Measured",
     "SpaceHealth",
+    "TooManyPoints",
     "booking_in",
     "device_values",
     "energy_wh",

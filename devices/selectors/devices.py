@@ -7,13 +7,10 @@ from typing import Any
 from django.db import connection
 
 from base_ops.core.models import Space
-from base_ops.core.spans import Span
 from devices.domain import shadow as shadows
 from devices.domain.commands import Status
 from devices.domain.entitlement import Right
 from devices.models import Device, Grant, SceneRun, Shadow
-
-MAX_POINTS = 5000
 
 
 def device_values(devices: Iterable[Device], *, now: datetime) -> dict[str, dict[str, Any]]:
@@ -104,16 +101,3 @@ def scene_progress(run: SceneRun) -> dict[str, int]:
     """How many commands of a run stand where; plus `total`."""
     statuses = list(run.commands.values_list("status", flat=True))
     return {"total": len(statuses)} | {str(s): statuses.count(s) for s in Status}
-
-
-def telemetry(*, device: Device, metric: str, span: Span) -> list[tuple[datetime, float]]:
-    """One metric of a device over time, thinned evenly to at most 5,000 points."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT at, value FROM (SELECT at, (m->>%s)::float8 AS value,"
-            " row_number() OVER (ORDER BY at) AS n, count(*) OVER () AS total"
-            " FROM devices_telemetry WHERE device_id = %s AND at >= %s AND at < %s AND m ? %s) t"
-            " WHERE n %% greatest(1, (total + %s - 1) / %s) = 0 ORDER BY at",
-            [metric, device.pk, span.start, span.end, metric, MAX_POINTS, MAX_POINTS],
-        )
-        return [(at, value) for at, value in cursor.fetchall()]

@@ -25,6 +25,7 @@ from devices.services.outbox import (
 )
 from devices.services.pulse import bridge_beat
 from devices.services.queueing import apply_scene, send_command
+from devices.services.rolling import roll_hours, roll_minutes
 
 __all__ = [
     "COMMANDS_CHANNEL",
@@ -49,5 +50,7 @@ __all__ = [
     "prune",
     "raise_space_alarm",
     "revoke_control",
+    "roll_hours",
+    "roll_minutes",
     "send_command",
 ]

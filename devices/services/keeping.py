@@ -9,7 +9,7 @@ from devices.domain.commands import ENDS
 from devices.domain.shadow import STALE_AFTER
 from devices.models import Alarm, Command, StreamSession
 from devices.selectors.spaces import LOST_COUNTS
-from devices.services import announce, outbox, partitions
+from devices.services import announce, outbox, partitions, rolling
 
 COMMANDS_KEPT = timedelta(days=90)
 ALARMS_KEPT = timedelta(days=90)
@@ -49,8 +49,8 @@ def make_partitions(now: datetime) -> int:
 
 
 def drop_old_partitions(now: datetime) -> int:
-    """Drop telemetry older than 30 days."""
-    return partitions.drop_old(now)
+    """Drop raw telemetry after 30 days, once it is rolled up, and rollups after three years."""
+    return rolling.drop_old(now)
 
 
 def end_lost_streams(now: datetime) -> int:
