@@ -33,6 +33,11 @@ const routes: RouteRecordRaw[] = [
     meta: { screen: 'invoices' },
   },
   {
+    path: '/report',
+    component: () => import('./report/ReportView.vue'),
+    meta: { screen: 'report' },
+  },
+  {
     path: '/runs/:id?',
     component: () => import('./billing/RunsView.vue'),
     meta: { screen: 'runs' },

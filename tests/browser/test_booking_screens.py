@@ -112,3 +112,26 @@ def _taken(stack: Stack, tenant: Person) -> tuple[str, datetime]:
         if taken := [item["space"] for item in items if not item["free"]]:
             return taken[0], start
     raise LookupError("every studio is free")
+
+
+@pytest.mark.parametrize(
+    ("role", "look"),
+    [("liaison", ("desk", "zh", "light")), ("manager", ("phone", "en", "dark"))],
+)
+def test_the_report_says_what_each_figure_means(
+    stack: Stack, browser: Browser, role: str, look: tuple[Size, Lang, Theme]
+) -> None:
+    size, lang, theme = look
+    with opened(browser, stack.url, size=size, lang=lang, theme=theme) as app:
+        app.sign_in(*stack.logins()[role])
+        app.open("/report")
+        app.settled()
+
+        expect(app.page.locator(".figure dl")).to_have_count(
+            app.page.locator(".figure").count(), timeout=SOON_MS
+        )
+        app.shot(f"report-{'-'.join(look)}")
+        assert app.page.locator(".figure").count() >= 8
+        assert app.axe() == []
+        assert app.overflow() == 0
+        assert app.faults == []

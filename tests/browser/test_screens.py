@@ -20,7 +20,7 @@ LANDING = {
     "admin": "/floor",
 }
 SCREENS = {
-    "manager": ("/floor", "/floor?space=F2-S01", "/timeline", "/find", "/bookings"),
+    "manager": ("/floor", "/floor?space=F2-S01", "/timeline", "/find", "/bookings?tab=pending"),
     "tenant_admin": ("/today", "/find?space=F2-S03", "/bookings", "/invoices"),
     "finance": ("/runs", "/invoices"),
 }

@@ -3,13 +3,15 @@ import { dayKey, dayNear } from '@/format'
 import { i18n } from '@/i18n'
 import type { Booking } from './types'
 
-export type Tab = 'coming' | 'past'
+export type Tab = 'coming' | 'pending' | 'past'
 
 const DAY_MS = 86_400_000
 const iso = (ms: number): string => new Date(ms).toISOString()
 
-/** The window to ask for: from now on for three months, or the last three months. */
+/** What to ask for: from now on for three months, what of it waits for us, or the last three months. */
 export function windowOf(tab: Tab, now: number) {
+  const status = 'pending_approval'
+  if (tab === 'pending') return { from: iso(now), limit: 200, ascending: true, status }
   return tab === 'coming'
     ? { from: iso(now), to: iso(now + 90 * DAY_MS), limit: 100, ascending: true }
     : { from: iso(now - 90 * DAY_MS), to: iso(now), limit: 100, ascending: false }
@@ -25,7 +27,7 @@ export interface DayGroup {
 }
 
 export function byDay(bookings: readonly Booking[], tab: Tab, now = Date.now()): DayGroup[] {
-  const sign = tab === 'coming' ? 1 : -1
+  const sign = tab === 'past' ? -1 : 1
   const rows = bookings
     .filter((booking) => (tab === 'past') === isOver(booking) || tab === 'past')
     .sort((a, b) => sign * (Date.parse(a.starts_at) - Date.parse(b.starts_at)))

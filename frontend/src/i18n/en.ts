@@ -2,8 +2,9 @@
 import billing from './en/billing'
 import booking from './en/booking'
 import floor from './en/floor'
+import report from './en/report'
 import shell from './en/shell'
 import type zh from './zh'
 
-const en: typeof zh = { ...shell, ...floor, ...booking, ...billing }
+const en: typeof zh = { ...shell, ...floor, ...booking, ...billing, ...report }
 export default en

@@ -2,6 +2,7 @@
 import billing from './zh/billing'
 import booking from './zh/booking'
 import floor from './zh/floor'
+import report from './zh/report'
 import shell from './zh/shell'
 
-export default { ...shell, ...floor, ...booking, ...billing }
+export default { ...shell, ...floor, ...booking, ...billing, ...report }

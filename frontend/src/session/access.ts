@@ -1,18 +1,26 @@
 // Which role opens which screen, and where it lands. The server decides again on every request.
 import type { Role } from '@/api/types'
 
-export type Screen = 'today' | 'floor' | 'find' | 'bookings' | 'timeline' | 'invoices' | 'runs'
+export type Screen =
+  | 'today'
+  | 'floor'
+  | 'find'
+  | 'bookings'
+  | 'timeline'
+  | 'invoices'
+  | 'runs'
+  | 'report'
 
 const TENANT: Screen[] = ['today', 'find', 'bookings', 'floor', 'timeline', 'invoices']
 
 const SCREENS: Record<Role, Screen[]> = {
   tenant_admin: TENANT,
   tenant_member: TENANT,
-  manager: ['floor', 'timeline', 'find', 'bookings'],
+  manager: ['floor', 'timeline', 'find', 'bookings', 'report'],
   technician: ['floor', 'timeline'],
-  finance: ['runs', 'invoices', 'bookings', 'timeline', 'floor'],
-  liaison: ['floor'],
-  admin: ['floor', 'timeline', 'find', 'bookings', 'runs', 'invoices'],
+  finance: ['runs', 'invoices', 'bookings', 'timeline', 'floor', 'report'],
+  liaison: ['floor', 'report'],
+  admin: ['floor', 'timeline', 'find', 'bookings', 'runs', 'invoices', 'report'],
 }
 
 /** In the order of the navigation; the first is where the role lands. */

@@ -3,6 +3,7 @@ import {
   Building2,
   CalendarCheck,
   CalendarRange,
+  ChartColumn,
   FileText,
   type LucideIcon,
   ReceiptText,
@@ -19,4 +20,5 @@ export const ICONS: Record<Screen, LucideIcon> = {
   timeline: CalendarRange,
   invoices: FileText,
   runs: ReceiptText,
+  report: ChartColumn,
 }

@@ -76,9 +76,14 @@ export default {
     mine: 'My bookings',
     all: 'Bookings',
     coming: 'Now and coming',
+    pending: 'To approve',
     past: 'Past',
     new: 'New booking',
-    none: { coming: 'Nothing coming up', past: 'Nothing has ended yet' },
+    none: {
+      coming: 'Nothing coming up',
+      pending: 'Nothing waits for approval',
+      past: 'Nothing has ended yet',
+    },
     noneText: 'Time first, room second: booked in twenty seconds.',
   },
   bookingStatus: {
@@ -184,6 +189,13 @@ export default {
     any: 'Any room of its kind',
     joined:
       'You are on the waitlist ({code}). As soon as it is free we hold it for you and tell you.',
+  },
+  decide: {
+    title: 'Waits for the base',
+    because: 'By rule: {rules}',
+    reason: 'Reason (needed to refuse; the tenant reads it)',
+    approve: 'Approve',
+    reject: 'Refuse',
   },
   door: {
     title: 'Check-in at the door',

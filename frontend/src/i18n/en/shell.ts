@@ -14,6 +14,7 @@ export default {
     timeline: 'Timeline',
     invoices: 'Invoices',
     runs: 'Invoice runs',
+    report: 'Figures',
   },
   role: {
     tenant_admin: 'Tenant owner',

@@ -76,9 +76,10 @@ export default {
     mine: '我的预订',
     all: '预订',
     coming: '进行中与将来',
+    pending: '待审批',
     past: '已结束',
     new: '新预订',
-    none: { coming: '没有将来的预订', past: '还没有结束的预订' },
+    none: { coming: '没有将来的预订', pending: '没有等待审批的预订', past: '还没有结束的预订' },
     noneText: '先选时间,再选房间,二十秒订好。',
   },
   bookingStatus: {
@@ -183,6 +184,13 @@ export default {
     this: '候补这一间',
     any: '同类房间都行',
     joined: '已加入候补 {code};一有空位就为您占位并通知您。',
+  },
+  decide: {
+    title: '等待基地审批',
+    because: '触发规则:{rules}',
+    reason: '理由(拒绝时必填,租户会看到)',
+    approve: '批准',
+    reject: '拒绝',
   },
   door: {
     title: '门口签到',

@@ -14,6 +14,7 @@ export default {
     timeline: '时间轴',
     invoices: '账单',
     runs: '出账',
+    report: '运营指标',
   },
   role: {
     tenant_admin: '租户负责人',
