@@ -997,7 +997,10 @@ export interface paths {
         };
         /**
          * Get Telemetry
-         * @description One metric over [from, to); the last hour by default. Tenants: none before their right.
+         * @description One metric over [from, to), the last hour by default, in at most so many points.
+         *
+         *     `auto` answers with every sample where these are few enough (they are kept for 30 days), else
+         *     with bins of minutes or hours (kept for three years). Tenants: nothing before their right.
          */
         get: operations["devices_api_telemetry_get_telemetry"];
         put?: never;
@@ -4841,7 +4844,10 @@ export interface components {
         };
         /**
          * Point
-         * @description One measurement.
+         * @description One measurement, or what those of a bin come to; `value` is their mean.
+         *
+         *     `difference` is a counter's growth from the point before this one to its own end; null for what
+         *     is no counter.
          */
         Point: {
             /**
@@ -4849,6 +4855,19 @@ export interface components {
              * Format: date-time
              */
             at: string;
+            /**
+             * Count
+             * @default 1
+             */
+            count: number;
+            /** Difference */
+            difference?: number | null;
+            /** Last */
+            last?: number | null;
+            /** Max */
+            max?: number | null;
+            /** Min */
+            min?: number | null;
             /** Value */
             value: number;
         };
@@ -6223,15 +6242,35 @@ export interface components {
         };
         /**
          * TelemetryOut
-         * @description One metric of a device over time.
+         * @description One metric of a device over time; `from` is where what the caller may see begins.
          */
         TelemetryOut: {
             /** Device */
             device: string;
+            /**
+             * From
+             * @description null: nothing that you may see
+             */
+            from: string | null;
+            /**
+             * Grain
+             * @description raw, minute or hour: where the points come from
+             */
+            grain: string;
             /** Metric */
             metric: string;
             /** Points */
             points: components["schemas"]["Point"][];
+            /**
+             * To
+             * Format: date-time
+             */
+            to: string;
+            /**
+             * Width S
+             * @description seconds that a point covers; null: single samples
+             */
+            width_s: number | null;
         };
         /**
          * TenantOut
@@ -13453,7 +13492,9 @@ export interface operations {
         parameters: {
             query: {
                 from?: string | null;
+                grain?: "auto" | "raw" | "minute" | "hour";
                 metric: string;
+                points?: number;
                 to?: string | null;
             };
             header?: never;
