@@ -11,6 +11,7 @@ from booking.selectors.blackouts import (
 )
 from booking.selectors.bookings import BookingNotFound, booking_for, bookings_for, filtered
 from booking.selectors.equipment import pools
+from booking.selectors.evidence import Evidence, evidence
 from booking.selectors.finding import SEARCH, Wanted, bookable_spaces
 from booking.selectors.handovers import (
     HandoverNotFound,
@@ -59,6 +60,7 @@ __all__ = [
     "SEARCH",
     "BlackoutNotFound",
     "BookingNotFound",
+    "Evidence",
     "HandoverNotFound",
     "LeaseNotFound",
     "NoRules",
@@ -85,6 +87,7 @@ __all__ = [
     "days_of",
     "encoders_known",
     "equal_spaces",
+    "evidence",
     "filtered",
     "free_units",
     "free_units_of",

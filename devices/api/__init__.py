@@ -2,9 +2,9 @@
 
 from ninja import Router
 
-from devices.api import alarms, control, telemetry
+from devices.api import alarms, control, telemetry, usage
 
-PARTS = (control, telemetry, alarms)
+PARTS = (control, telemetry, usage, alarms)
 
 router = Router(tags=["devices"])
 for part in PARTS:

@@ -7,6 +7,7 @@ from devices.models.watch import (
     Alarm,
     BridgeHeartbeat,
     EnergyReading,
+    Outage,
     StreamSession,
 )
 
@@ -18,6 +19,7 @@ __all__ = [
     "DeviceModel",
     "EnergyReading",
     "Grant",
+    "Outage",
     "RollupMark",
     "SceneRun",
     "Shadow",

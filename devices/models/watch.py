@@ -5,6 +5,7 @@ from django.db.models import F, Q
 
 from base_ops.core.models import Space
 from devices.domain import alarms
+from devices.domain.outages import Cause
 from devices.models.registry import Device
 
 
@@ -73,6 +74,37 @@ class StreamSession(models.Model):
 
     def __str__(self) -> str:
         return f"{self.device_id} {self.started_at}"
+
+
+class Outage(models.Model):
+    """A device that was out from `began_at`; open while it is. Proof of credits: kept three years.
+
+    `space` is where it stood then.
+    """
+
+    device = models.ForeignKey(Device, on_delete=models.PROTECT, related_name="+")
+    space = models.ForeignKey(
+        Space, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    cause = models.CharField(max_length=8, choices=[(c, c) for c in Cause])
+    began_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+    evidence = models.JSONField(default=dict, blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["space", "began_at"], name="outage_space")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["device", "cause"], name="outage_open_once", condition=Q(ended_at=None)
+            ),
+            models.CheckConstraint(
+                name="outage_ends_after_start",
+                condition=Q(ended_at=None) | Q(ended_at__gte=F("began_at")),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.device_id} {self.cause} {self.began_at}"
 
 
 class EnergyReading(models.Model):

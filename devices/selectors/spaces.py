@@ -8,17 +8,17 @@ from django.db.models import Q
 
 from base_ops.core.models import Space
 from base_ops.core.spans import Span, merged
-from devices.domain import energy, ready
+from devices.domain import ready
 from devices.domain import shadow as shadows
 from devices.domain.interlock import OnAir
 from devices.domain.ready import Ready
 from devices.domain.shadow import Link
-from devices.models import Alarm, Device, EnergyReading, StreamSession
+from devices.models import Alarm, Device, StreamSession
 from devices.models.registry import DeviceStatus
+from devices.selectors import usage
 
 # An encoder that is gone may stream on unseen: the interlock trusts its last word this long.
 LOST_COUNTS = timedelta(minutes=10)
-READING_MARGIN = timedelta(minutes=15)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,16 +127,7 @@ def _seen(device: Device, now: datetime) -> ready.Seen:
 
 def energy_wh(*, space: Space, span: Span) -> int | None:
     """What the meters of the space counted within the span; None without readings."""
-    around = (span.start - READING_MARGIN, span.end + READING_MARGIN)
-    rows = EnergyReading.objects.filter(
-        device__space=space, device__role="meter", at__range=around
-    ).order_by("device_id", "at")
-    by_meter: dict[int, list[energy.Reading]] = {}
-    for row in rows:
-        by_meter.setdefault(row.device_id, []).append(energy.Reading(row.at, row.wh))
-    parts = [energy.consumed_wh(readings, span) for readings in by_meter.values()]
-    known = [part for part in parts if part is not None]
-    return round(sum(known)) if known else None
+    return usage.space_energy(space, span).wh
 
 
 def stream_minutes(*, space: Space, span: Span) -> int:

@@ -19,7 +19,7 @@ from devices.domain.messages import Ack, Event, Incoming, Meta, State, Tele
 from devices.domain.shadow import Link
 from devices.models import Device
 from devices.models.registry import DeviceStatus
-from devices.services import alarming, announce, measuring, outbox, streaming
+from devices.services import alarming, announce, measuring, outages, outbox, streaming
 from devices.services.shadowing import Row, load, pipelined, save
 
 FAULT_EVENTS = frozenset({"fault", "tamper", "smoke", "overload"})
@@ -151,6 +151,7 @@ def _watch(
             elif verdict == 0:
                 good.append(pk)
     alarming.clear(good, [Code.UPLINK_BAD], now=now, changes=changes)
+    outages.follow(rows, now=now)
     raised += _faults(spoken)
     alarming.raise_all(raised, now=now, changes=changes)
 

@@ -9,7 +9,7 @@ from devices.domain.commands import ENDS
 from devices.domain.shadow import STALE_AFTER
 from devices.models import Alarm, Command, StreamSession
 from devices.selectors.spaces import LOST_COUNTS
-from devices.services import announce, outbox, partitions, rolling
+from devices.services import announce, outages, outbox, partitions, rolling
 
 COMMANDS_KEPT = timedelta(days=90)
 ALARMS_KEPT = timedelta(days=90)
@@ -18,7 +18,7 @@ _SILENT = """
 UPDATE devices_shadow SET link = 'stale' WHERE device_id IN (
   SELECT device_id FROM devices_shadow WHERE link = 'online'
     AND (last_seen_at IS NULL OR last_seen_at < %s) ORDER BY device_id FOR UPDATE)
-RETURNING device_id
+RETURNING device_id, last_seen_at
 """
 
 
@@ -30,7 +30,10 @@ def mark_stale(now: datetime, *, silence: timedelta = STALE_AFTER) -> int:
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute(_SILENT, [now - silence])
-            ids = {pk for (pk,) in cursor.fetchall()}
+            seen = dict(cursor.fetchall())
+        ids = set(seen)
+        if silence:  # else the base is deaf, which says nothing about devices
+            outages.fell_silent(seen, now=now)
         known = directory.by_id(now)
         spaces = {known[pk].space_id for pk in ids if pk in known}
         changes = announce.Changes(device_ids=ids, space_ids={s for s in spaces if s is not None})
@@ -67,7 +70,10 @@ def end_lost_streams(now: datetime) -> int:
 
 
 def prune(now: datetime) -> int:
-    """Delete closed commands after 90 days and cleared alarms after 90 days; returns how many."""
+    """Delete closed commands and cleared alarms after 90 days, outages after three years.
+
+    Returns how many rows went.
+    """
     old = Command.objects.filter(status__in=ENDS, created_at__lt=now - COMMANDS_KEPT)
     cleared = Alarm.objects.filter(cleared_at__lt=now - ALARMS_KEPT)
-    return old.delete()[0] + cleared.delete()[0]
+    return old.delete()[0] + cleared.delete()[0] + outages.forget_old(now)
