@@ -22,7 +22,7 @@ from booking.schemas.search import (
     Sort,
     StartOut,
 )
-from booking.selectors import Part, Search
+from booking.selectors import Offers, Part, Search
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 _NEVER = datetime(9999, 1, 1, tzinfo=UTC)
@@ -44,14 +44,19 @@ def availability(
     if max_price_fen is not None:
         spaces = [s for s in spaces if s.pk in prices and prices[s.pk].total_fen <= max_price_fen]
     free = selectors.free_units_of(spaces=spaces, span=wish, now=now)
-    busy = [s for s in spaces if len(free.get(s.pk, ())) < units]
+    sold = selectors.sales(spaces=spaces, renter=renter, now=now)
+    is_open = {space.pk: sold[space.pk].is_open(wish) for space in spaces}
+    busy = [s for s in spaces if len(free.get(s.pk, ())) < units or not is_open[s.pk]]
     search = Search(wish.start, wish.start + selectors.SEARCH, wish.length, units, limit=1)
-    following = selectors.next_starts(spaces=busy, search=search, now=now) if busy else {}
+    following = (
+        selectors.next_starts(spaces=busy, search=search, sales=sold, now=now) if busy else {}
+    )
     items = [
         _available(
             space,
             free_units=len(free.get(space.pk, ())),
-            start=_start(following[space.pk]) if space.pk in following else wish.start,
+            is_open=is_open[space.pk],
+            start=following[space.pk].first if space.pk in following else wish.start,
             price=prices.get(space.pk),
             units=units,
         )
@@ -69,10 +74,6 @@ def _prices(
     return billing.quote_many(tenant=renter, spaces=spaces, span=wish, units=units, now=now)
 
 
-def _start(found: Sequence[Span]) -> datetime | None:
-    return found[0].start if found else None
-
-
 def _order(item: AvailableOut, sort: Sort) -> float:
     """What comes first among the free ones, and again among the busy ones."""
     match sort:
@@ -87,7 +88,13 @@ def _order(item: AvailableOut, sort: Sort) -> float:
 
 
 def _available(
-    space: Space, *, free_units: int, start: datetime | None, price: Quote | None, units: int
+    space: Space,
+    *,
+    free_units: int,
+    is_open: bool,
+    start: datetime | None,
+    price: Quote | None,
+    units: int,
 ) -> AvailableOut:
     return AvailableOut(
         space=space.code,
@@ -100,7 +107,8 @@ def _available(
         floor=space.floor.code,
         capacity=space.capacity,
         features=space.features,
-        free=free_units >= units,
+        free=is_open and free_units >= units,
+        open=is_open,
         free_units=free_units,
         unit_count=space.unit_count,
         next_free_at=start,
@@ -109,10 +117,13 @@ def _available(
     )
 
 
-def upcoming(*, spaces: Sequence[Space], search: Search, now: datetime) -> NextOut:
-    """The next free times of each space, the soonest space first."""
-    found = selectors.next_starts(spaces=spaces, search=search, now=now)
-    ordered = sorted(spaces, key=lambda s: (_start(found[s.pk]) or _NEVER, s.code))
+def upcoming(
+    *, spaces: Sequence[Space], search: Search, renter: Tenant | None, now: datetime
+) -> NextOut:
+    """The next free times of each space that the rules sell to the renter, the soonest first."""
+    sold = selectors.sales(spaces=spaces, renter=renter, now=now)
+    found = selectors.next_starts(spaces=spaces, search=search, sales=sold, now=now)
+    ordered = sorted(spaces, key=lambda s: (found[s.pk].first or _NEVER, s.code))
     return NextOut(
         from_=search.since,
         to=search.until,
@@ -120,7 +131,7 @@ def upcoming(*, spaces: Sequence[Space], search: Search, now: datetime) -> NextO
     )
 
 
-def _next(space: Space, found: Sequence[Span]) -> NextSpaceOut:
+def _next(space: Space, found: Offers) -> NextSpaceOut:
     return NextSpaceOut(
         space=space.code,
         name_zh=space.name_zh,
@@ -129,7 +140,7 @@ def _next(space: Space, found: Sequence[Span]) -> NextSpaceOut:
         floor=space.floor.code,
         capacity=space.capacity,
         unit_count=space.unit_count,
-        starts=[StartOut(starts_at=span.start, ends_at=span.end) for span in found],
+        starts=[StartOut(starts_at=start, ends_at=start + found.length) for start in found.starts],
     )
 
 

@@ -80,13 +80,15 @@ def read_next(
     """The next free times of so many minutes in each space, from an instant on.
 
     A space sells no less than its minimum and whole steps: its times may be longer than asked.
+    By the rules of opening, length, notice and advance for the caller's tenant each can be booked.
     """
     now = clock.now()
     since = max(start or now, now)
     search = Search(
         since, since + timedelta(days=days), timedelta(minutes=minutes), wanted.units, count
     )
-    return offering.upcoming(spaces=_spaces(wanted), search=search, now=now)
+    renter = _renter(request, None)
+    return offering.upcoming(spaces=_spaces(wanted), search=search, renter=renter, now=now)
 
 
 @router.get("/availability/alternatives", response={200: AlternativesOut, codes_4xx: Problem})
@@ -107,8 +109,9 @@ def read_alternatives(
     if found is None:
         raise common.UnknownSpace(space, fields=[common.fault("space", common.UnknownSpace)])
     wish = common.span_of(start, to, most=LONGEST)
+    renter = _renter(request, tenant)
     items = selectors.alternatives(
-        found, wish, headcount, units=units, renter=_renter(request, tenant), now=clock.now()
+        found, wish, headcount, units=units, renter=renter, prices_of=renter, now=clock.now()
     )
     return AlternativesOut(items=[Alternative(**item) for item in items])
 

@@ -4,8 +4,9 @@ Instants are whole seconds since 1970 here: searches weigh thousands of them.
 """
 
 import heapq
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import pairwise
+from itertools import islice
 from typing import NamedTuple
 
 DAY_MIN = 24 * 60
@@ -22,6 +23,11 @@ class Run(NamedTuple):
 
 def starts(runs: Iterable[Run], *, units: int, step_min: int) -> Iterator[int]:
     """Every grid start at which as many units are free for the whole booking, in order."""
+    if DAY_MIN % step_min == 0:
+        step_s = 60 * step_min
+        for first, latest in together(runs, units):
+            yield from range(first, latest + 1, step_s)
+        return
     for run in together(runs, units):
         start = run.first
         while start <= run.latest:
@@ -74,7 +80,12 @@ def together(runs: Iterable[Run], units: int) -> list[Run]:
 
 def _apart(runs: Sequence[Run]) -> bool:
     """Whether these, in order, do not even touch: so it is with the runs of a single unit."""
-    return all(one.latest < two.first for one, two in pairwise(runs))
+    end = -1
+    for first, latest in runs:
+        if first <= end:
+            return False
+        end = latest
+    return True
 
 
 def on_grid(instant: int, step_min: int) -> int:
@@ -83,8 +94,20 @@ def on_grid(instant: int, step_min: int) -> int:
     return instant - of_day % (60 * step_min)
 
 
+def within(runs: Iterable[Run], windows: Sequence[Run]) -> list[Run]:
+    """What of the runs lies in the windows, which are in order and apart from each other."""
+    ends = [window.latest for window in windows]
+    found = []
+    for run in runs:
+        for window in islice(windows, bisect_left(ends, run.first), None):
+            if window.first > run.latest:
+                break
+            found.append(Run(max(run.first, window.first), min(run.latest, window.latest)))
+    return found
+
+
 def aligned(runs: Iterable[Run], step_min: int) -> list[Run]:
-    """The runs with their first start on a grid that does not divide a day evenly."""
+    """The runs with their first start on the grid, without those that then have none."""
     found = (Run(following(on_grid(r.first - 1, step_min), step_min), r.latest) for r in runs)
     return [run for run in found if run.first <= run.latest]
 

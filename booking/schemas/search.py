@@ -44,6 +44,7 @@ class AvailableOut(Schema):
     features: list[str]
     free: bool
     free_units: int
+    open: bool = Field(description="by the rules, for the whole window; else it is not free")
     unit_count: int | None
     next_free_at: dt.datetime | None
     list_fen: int | None

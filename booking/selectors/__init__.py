@@ -43,7 +43,8 @@ from booking.selectors.rulebook import (
     row_of,
     rule_versions,
 )
-from booking.selectors.starting import Search, free_units_of, next_starts, runs
+from booking.selectors.selling import sales
+from booking.selectors.starting import Offers, Search, free_units_of, next_starts, runs
 from booking.selectors.taking import (
     Taken,
     active,
@@ -64,6 +65,7 @@ __all__ = [
     "HandoverNotFound",
     "LeaseNotFound",
     "NoRules",
+    "Offers",
     "Part",
     "RulesChanged",
     "Search",
@@ -109,6 +111,7 @@ __all__ = [
     "row_of",
     "rule_versions",
     "runs",
+    "sales",
     "streaming_encoders",
     "taken",
     "taken_in_pools",

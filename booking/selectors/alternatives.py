@@ -10,6 +10,7 @@ from base_ops.core.spans import Span
 from billing import services as billing
 from booking.domain import ranking, starting
 from booking.domain.ranking import Offer
+from booking.selectors.selling import sales
 from booking.selectors.starting import Search, free_units_of, instant, runs
 
 NEAR = timedelta(hours=12)
@@ -23,27 +24,31 @@ def alternatives(
     *,
     units: int = 1,
     renter: Tenant | None = None,
+    prices_of: Tenant | None = None,
     now: datetime,
 ) -> list[dict[str, Any]]:
     """Free times within twelve hours and rooms of the same group, best first, as JSON.
 
-    Two queries. With a `renter`, what other rooms at the same time cost more or less than this
-    one, in fen; leave it out for who may see no prices.
+    Three queries. All of them can be booked by the rules for the `renter`, or for anybody. With
+    `prices_of`, what other rooms at the same time cost that tenant more or less than this one, in
+    fen; leave it out for who may see no prices.
     """
-    rivals = _rivals(space, headcount, units, wish)
+    rooms = [space, *_rivals(space, headcount, units)]
+    sold = sales(spaces=rooms, renter=renter, now=now)
+    rooms = [room for room in rooms if sold[room.pk].sells(wish.length)]
     search = Search(wish.start - NEAR, wish.start + NEAR, wish.length, units=units)
-    free = runs(spaces=[space, *rivals], search=search, now=now)
+    free = runs(spaces=rooms, search=search, sales=sold, now=now)
     wished = _room(space)
     offers: list[Offer] = []
-    for room in (space, *rivals):
+    for room in rooms:
         near = starting.nearest(
-            free[room.pk], floor(wish.start.timestamp()), units=units, step_min=room.type.slot_min,
-            limit=TIMES if room is space else 1,
+            free[room.pk], floor(wish.start.timestamp()),
+            units=units, step_min=sold[room.pk].step_min, limit=TIMES if room is space else 1,
         )  # fmt: skip
         offers += [ranking.offer(wished, wish, _room(room), instant(start)) for start in near]
     chosen = ranking.best(offers, times=TIMES, rooms=ROOMS)
-    by_code = {room.code: room for room in (space, *rivals)}
-    prices = _differences(space, wish, chosen, by_code.values(), renter, units, now=now)
+    by_code = {room.code: room for room in (space, *rooms)}
+    prices = _differences(space, wish, chosen, by_code.values(), prices_of, units, now=now)
     return [_as_json(by_code[o.room.code], o, prices.get(o.room.code)) for o in chosen]
 
 
@@ -54,7 +59,9 @@ def equal_spaces(
 
     Those that have every feature of the space come first within each.
     """
-    rivals = _rivals(space, headcount, units, wish)
+    rivals = _rivals(space, headcount, units)
+    sold = sales(spaces=rivals, now=now)
+    rivals = [r for r in rivals if sold[r.pk].stands(wish)]
     free = free_units_of(spaces=rivals, span=wish, now=now)
     wished = _room(space)
     equal = [rival for rival in rivals if len(free[rival.pk]) >= units]
@@ -67,14 +74,13 @@ def _difference(wished: ranking.Room, wish: Span, rival: Space) -> tuple[bool, i
     return not offer.same_type, offer.distance, rival.code
 
 
-def _rivals(space: Space, headcount: int, units: int, wish: Span) -> list[Space]:
-    """Other spaces of the same group that hold as many people and sell so short a time."""
+def _rivals(space: Space, headcount: int, units: int) -> list[Space]:
+    """Other spaces of the same group that hold as many people."""
     rows = (
         Space.objects.select_related("type", "floor")
         .exclude(pk=space.pk)
         .filter(
             type__group=space.type.group,
-            type__min_min__lte=wish.length / timedelta(minutes=1),
             bookable=True,
             capacity__gte=headcount,
         )

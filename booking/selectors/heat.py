@@ -4,11 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from django.db import connection
-
+from base_ops.core import statements
 from base_ops.core.models import Space
 from base_ops.core.spans import Span
-from booking.selectors.starting import ASKED, LIVE, NOT_EXPIRED, units_asked
+from booking.selectors.asking import LIVE, NOT_EXPIRED, UNITS, units_asked
 
 MINUTE = timedelta(minutes=1)
 
@@ -24,7 +23,7 @@ class Part:
 HOURS = tuple(Part(60 * hour, 60 * hour + 60) for hour in range(24))
 
 # Each block is cut by days first and then by the parts of the day, never by parts that it misses.
-_TAKEN = f"""{ASKED}
+_TAKEN = f"""{UNITS}
 SELECT piece.day, part.no, sum(extract(epoch FROM
            least(piece.until, piece.midnight + part.until)
            - greatest(piece.since, piece.midnight + part.since)))
@@ -67,9 +66,8 @@ def taken_minutes(
         "untils": [part.to_min * MINUTE for part in parts],
         "now": now,
     }
-    with connection.cursor() as cursor:
-        cursor.execute(_TAKEN, arguments)
-        return {(day, no - 1): round(seconds / 60) for day, no, seconds in cursor.fetchall()}
+    rows = statements.rows(_TAKEN, arguments)
+    return {(day, no - 1): round(seconds / 60) for day, no, seconds in rows}
 
 
 def days_of(first: date, last: date) -> list[date]:

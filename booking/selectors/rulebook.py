@@ -4,10 +4,9 @@ from collections.abc import Collection, Mapping
 from datetime import date, datetime
 from typing import Any
 
-from django.db import connection
 from django.db.models import QuerySet
 
-from base_ops.core import errors
+from base_ops.core import errors, statements
 from base_ops.core.models import Site, Space, SpaceType, Tenant
 from booking.domain import rulebook
 from booking.models import Booking, RuleBook
@@ -38,11 +37,10 @@ def current_book(*, now: datetime) -> rulebook.Book:
     Raises:
         NoRules: there is none.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(IN_FORCE, [now])
-        found: Version | None = cursor.fetchone()
-    if found is None:
+    row = statements.first(IN_FORCE, [now])
+    if row is None:
         raise NoRules
+    found: Version = (row[0], row[1])
     return remembered(_compiled.get(found) or _read(found[0]))
 
 

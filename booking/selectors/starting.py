@@ -6,35 +6,35 @@ starts before an instant is the only one that may still run at it, however long 
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import islice
-from math import gcd
-from typing import Any
+from itertools import islice, repeat
+from math import ceil, floor, gcd
 
-from django.db import connection
-
+from base_ops.core import statements
 from base_ops.core.models import Space
 from base_ops.core.spans import Span
 from booking.domain import starting
+from booking.domain.rulebook import Sale
 from booking.domain.starting import Run
-from booking.selectors.taking import buffers, units_of
+from booking.selectors.asking import ASKED, LIVE, NOT_EXPIRED, UNITS, columns, units_asked
 
-HORIZON = timedelta(days=14)
-
-ASKED = """
+_SOLD = f"""
 WITH asked AS MATERIALIZED (
-    SELECT space_id, unit, before_s * interval '1 s' AS before, after_s * interval '1 s' AS after,
+    SELECT space_id, unit, before_s * interval '1 s' AS before,
            (after_s + length_s) * interval '1 s' AS rest, step_s * interval '1 s' AS step,
-           step_s * interval '1 s' - interval '1 us' AS nudge
-      FROM unnest(%(spaces)s::bigint[], %(units)s::int[], %(befores)s::float8[],
-                  %(afters)s::float8[], %(lengths)s::float8[], %(steps)s::float8[])
-        AS a (space_id, unit, before_s, after_s, length_s, step_s)
+           step_s * interval '1 s' - interval '1 us' AS nudge,
+           to_timestamp(since_s) AS first, to_timestamp(last_s) AS last, most
+      FROM {ASKED}
+      JOIN unnest(%(befores)s::bigint[], %(afters)s::bigint[], %(lengths)s::bigint[],
+                  %(steps)s::bigint[], %(sinces)s::bigint[], %(lasts)s::bigint[],
+                  %(mosts)s::bigint[])
+           WITH ORDINALITY AS s (before_s, after_s, length_s, step_s, since_s, last_s, most, no)
+        ON s.no = a.sort
 )
-"""
-LIVE = "active AND space_id = a.space_id AND unit = a.unit"
-NOT_EXPIRED = "(expires_at IS NULL OR expires_at > %(now)s)"
+"""  # noqa: S608 - our own texts
+_MORE = ("lengths", "steps", "sinces", "lasts", "mosts")
 # The grid counts from midnight in Shanghai, which has no summer time.
 _ON_GRID = "date_bin(a.step, since + a.nudge, '2000-01-01 00:00:00+08')"
 # Whole seconds reach Python ten times faster than instants; what is on the grid is a whole minute.
@@ -44,33 +44,33 @@ _OUT = (
 )
 
 # Each OFFSET 0 keeps what is computed below it from being computed again above it.
-_RUNS = f"""{ASKED}, seen AS MATERIALIZED (
+_RUNS = f"""{_SOLD}, seen AS MATERIALIZED (
     SELECT a.*, running.starts_at AS scan_from, running.live
       FROM asked a LEFT JOIN LATERAL (
         SELECT starts_at, {NOT_EXPIRED} AS live FROM booking_allocation
-         WHERE {LIVE} AND starts_at <= %(since)s - a.before ORDER BY starts_at DESC LIMIT 1
+         WHERE {LIVE} AND starts_at <= a.first - a.before ORDER BY starts_at DESC LIMIT 1
       ) running ON true
 )
 {_OUT} FROM seen a CROSS JOIN LATERAL (
     SELECT first, latest FROM (
         SELECT at, {_ON_GRID} AS first, latest FROM (
-            SELECT starts_at AS at, greatest(%(since)s, ends_at + a.before) AS since,
+            SELECT starts_at AS at, greatest(a.first, ends_at + a.before) AS since,
                    least(lead(starts_at, 1, 'infinity') OVER (ORDER BY starts_at) - a.rest,
-                         %(last)s) AS latest
+                         a.last) AS latest
               FROM booking_allocation
-             WHERE {LIVE} AND {NOT_EXPIRED} AND starts_at < %(until)s + a.rest
+             WHERE {LIVE} AND {NOT_EXPIRED} AND starts_at < a.last + a.rest
                AND starts_at >= coalesce(a.scan_from, '-infinity')
             ) g
          WHERE since <= latest ORDER BY at OFFSET 0) g
-     WHERE first <= latest ORDER BY at LIMIT %(limit)s
+     WHERE first <= latest ORDER BY at LIMIT a.most
 ) gap
 UNION ALL
 {_OUT} FROM seen a CROSS JOIN LATERAL (
     SELECT first, latest FROM (
         SELECT {_ON_GRID} AS first, latest FROM (
-            SELECT %(since)s::timestamptz AS since, least(%(last)s::timestamptz, (
+            SELECT a.first AS since, least(a.last, (
                    SELECT starts_at FROM booking_allocation
-                    WHERE {LIVE} AND {NOT_EXPIRED} AND starts_at > %(since)s - a.before
+                    WHERE {LIVE} AND {NOT_EXPIRED} AND starts_at > a.first - a.before
                     ORDER BY starts_at LIMIT 1) - a.rest) AS latest
             ) g
         OFFSET 0) g
@@ -79,7 +79,7 @@ UNION ALL
  WHERE a.live IS NOT TRUE
 """  # noqa: S608 - our own texts
 
-_FREE = f"""{ASKED}
+_FREE = f"""{UNITS}
 SELECT a.space_id, a.unit
   FROM asked a
  WHERE coalesce((
@@ -100,65 +100,119 @@ class Search:
     units: int = 1
     limit: int | None = None
 
+    @property
+    def minutes(self) -> int:
+        """The length in minutes that have begun."""
+        return -(-self.length // timedelta(minutes=1))
+
+
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    """A search as one sale sees it: starts from `since_s` to `last_s`, both in."""
+
+    sale: Sale
+    length: timedelta
+    since_s: int
+    last_s: int
+    most: int | None
+
+    @classmethod
+    def of(cls, search: Search, sale: Sale, *, now: datetime) -> "_Wish | None":
+        """None where nothing can be sold."""
+        minutes = sale.length(search.minutes)
+        if minutes is None:
+            return None
+        length = timedelta(minutes=minutes)
+        last = search.until - timedelta(microseconds=1)
+        if (horizon := sale.latest(length, now=now)) is not None:
+            last = min(last, horizon)
+        since_s = ceil(max(search.since, now + sale.notice).timestamp())
+        last_s = floor(last.timestamp())
+        if since_s > last_s:
+            return None
+        even = sale.any_start and not starting.DAY_MIN % sale.step_min
+        return cls(
+            sale, length, since_s, last_s, search.limit if even and search.units == 1 else None
+        )
+
+    @property
+    def row(self) -> tuple[int, int, int, int, int | str]:
+        """Length, step, first and last start in seconds, and how many gaps are enough."""
+        step_s = 60 * gcd(self.sale.step_min, starting.DAY_MIN)
+        most = "NULL" if self.most is None else self.most
+        return int(self.length.total_seconds()), step_s, self.since_s, self.last_s, most
+
+    def kept(self) -> Callable[[list[Run]], list[Run]] | None:
+        """What leaves of the gaps those that the sale allows; None: all of them."""
+        step_min = self.sale.step_min
+        if self.sale.any_start:
+            if starting.DAY_MIN % step_min:
+                return lambda found: starting.aligned(found, step_min)
+            return None
+        window = Span(instant(self.since_s), instant(self.last_s + 1))
+        allowed = self.sale.starts(window, self.length)
+        return lambda found: starting.aligned(starting.within(found, allowed), step_min)
+
+
+@dataclass(frozen=True, slots=True)
+class Offers:
+    """Starts of free times that all have one length."""
+
+    starts: Sequence[datetime] = ()
+    length: timedelta = timedelta(0)
+
+    @property
+    def first(self) -> datetime | None:
+        """The soonest, if there is one."""
+        return self.starts[0] if self.starts else None
+
 
 def next_starts(
-    *, spaces: Sequence[Space], search: Search, now: datetime
-) -> dict[int, list[Span]]:
+    *, spaces: Sequence[Space], search: Search, sales: Mapping[int, Sale], now: datetime
+) -> dict[int, Offers]:
     """The first free times by space id, on each space's grid and with its buffers; one query.
 
     A space sells the length not under its minimum and in whole steps, so a time may be longer
-    than was wished. Nothing starts before `now`.
+    than was wished, and only while it is open. Nothing starts before `now`.
     """
-    lengths = {space.pk: _sold(space, search) for space in spaces}
-    found = runs(spaces=spaces, search=search, now=now, length_of=lambda s: lengths[s.pk])
-    return {
-        space.pk: _spans(space, found[space.pk], search, lengths[space.pk]) for space in spaces
-    }
-
-
-def _sold(space: Space, search: Search) -> timedelta:
-    wished = -(-search.length // timedelta(minutes=1))
-    kind = space.type
-    return timedelta(
-        minutes=starting.sellable_min(wished, min_min=kind.min_min, step_min=kind.slot_min)
-    )
-
-
-def _spans(space: Space, found: Iterable[Run], search: Search, length: timedelta) -> list[Span]:
-    every = starting.starts(found, units=search.units, step_min=space.type.slot_min)
-    return [Span(start, start + length) for start in map(instant, islice(every, search.limit))]
+    found = dict.fromkeys((space.id for space in spaces), Offers())
+    for space_id, wish, gaps in _found(spaces, search, sales, now):
+        every = starting.starts(gaps, units=search.units, step_min=wish.sale.step_min)
+        some = map(datetime.fromtimestamp, islice(every, search.limit), repeat(UTC))
+        found[space_id] = Offers(list(some), wish.length)
+    return found
 
 
 def runs(
-    *,
-    spaces: Sequence[Space],
-    search: Search,
-    now: datetime,
-    length_of: Callable[[Space], timedelta] | None = None,
+    *, spaces: Sequence[Space], search: Search, sales: Mapping[int, Sale], now: datetime
 ) -> defaultdict[int, list[Run]]:
-    """Where single units are free for the search, by space id; one query.
+    """Where single units are free for the search and sold, by space id; one query.
 
     With a limit and one unit wished, only as many runs per unit as can matter.
     """
-    since = max(search.since, now)
     found: defaultdict[int, list[Run]] = defaultdict(list)
-    if since >= search.until:
-        return found
-    uneven = [space for space in spaces if starting.DAY_MIN % space.type.slot_min]
-    arguments = units_asked(spaces, length_of or (lambda _: search.length)) | {
-        "since": since,
-        "until": search.until,
-        "last": search.until - timedelta(microseconds=1),
-        "limit": search.limit if search.units == 1 and not uneven else None,
-        "now": now,
-    }
-    with connection.cursor() as cursor:
-        cursor.execute(_RUNS, arguments)
-        for space_id, first, latest in cursor.fetchall():
-            found[space_id].append(Run(first, latest))
-    for space in uneven:
-        found[space.pk] = starting.aligned(found[space.pk], space.type.slot_min)
+    found.update((space_id, gaps) for space_id, _, gaps in _found(spaces, search, sales, now))
     return found
+
+
+def _found(
+    spaces: Sequence[Space], search: Search, sales: Mapping[int, Sale], now: datetime
+) -> Iterator[tuple[int, _Wish, list[Run]]]:
+    """Each space that sells something of the kind, what it sells, and its gaps."""
+    different = {id(sale): sale for sale in sales.values()}
+    wishes = {key: _Wish.of(search, sale, now=now) for key, sale in different.items()}
+    sold = [(space, wish) for space in spaces if (wish := wishes[id(sales[space.id])]) is not None]
+    if not sold:
+        return
+    rows = {key: wish.row for key, wish in wishes.items() if wish is not None}
+    arguments = columns(((space, rows[id(wish.sale)]) for space, wish in sold), _MORE)
+    gaps: defaultdict[int, list[Run]] = defaultdict(list)
+    for space_id, first, latest in statements.rows(_RUNS, arguments | {"now": now}):
+        gaps[space_id].append(Run(first, latest))
+    kept = {key: wish.kept() for key, wish in wishes.items() if wish is not None}
+    for space, wish in sold:
+        keep = kept[id(wish.sale)]
+        yield space.id, wish, gaps[space.id] if keep is None else keep(gaps[space.id])
 
 
 def instant(seconds: int) -> datetime:
@@ -170,31 +224,8 @@ def free_units_of(
     *, spaces: Sequence[Space], span: Span, now: datetime
 ) -> Mapping[int, list[int]]:
     """The units that nothing takes for a booking of `span`, by space id; one query."""
-    arguments = units_asked(spaces, lambda _: span.length)
+    arguments = units_asked(spaces) | {"since": span.start, "until": span.end, "now": now}
     found: dict[int, list[int]] = defaultdict(list)
-    with connection.cursor() as cursor:
-        cursor.execute(_FREE, arguments | {"since": span.start, "until": span.end, "now": now})
-        for space_id, unit in cursor.fetchall():
-            found[space_id].append(unit)
+    for space_id, unit in statements.rows(_FREE, arguments):
+        found[space_id].append(unit)
     return found
-
-
-def units_asked(
-    spaces: Sequence[Space], length_of: Callable[[Space], timedelta] = lambda _: timedelta(0)
-) -> dict[str, Any]:
-    """The arguments of `asked`: one row per unit of the spaces; times in seconds."""
-    rows: list[tuple[int, int, float, float, float, int]] = []
-    for space in spaces:
-        around = buffers(space)
-        before_s, after_s = around.before.total_seconds(), around.after.total_seconds()
-        length_s = length_of(space).total_seconds()
-        step_s = 60 * gcd(space.type.slot_min, starting.DAY_MIN)
-        rows += [(space.pk, unit, before_s, after_s, length_s, step_s) for unit in units_of(space)]
-    names = ("spaces", "units", "befores", "afters", "lengths", "steps")
-    columns = zip(*rows, strict=True) if rows else ((),) * len(names)
-    return {name: _array(column) for name, column in zip(names, columns, strict=True)}
-
-
-def _array(numbers: Iterable[float]) -> str:
-    """An array as PostgreSQL reads it: the driver takes ten times longer over each number."""
-    return "{" + ",".join(map(str, numbers)) + "}"

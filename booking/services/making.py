@@ -310,7 +310,7 @@ def _ways_out(wish: BookingWish, lacks: Sequence[Lack], *, now: datetime) -> dic
     alternatives: list[dict[str, Any]] = []
     if not lacks or any(lack.need.resource == wish.space for lack in lacks):
         alternatives = selectors.alternatives(
-            wish.space, wish.span, wish.headcount, units=wish.units, now=now
+            wish.space, wish.span, wish.headcount, units=wish.units, renter=wish.tenant, now=now
         )
     rooms = [
         {"kind": "space", "code": a["space"], "name_zh": a["name_zh"], "name_en": a["name_en"]}

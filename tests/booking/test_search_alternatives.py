@@ -124,7 +124,7 @@ def test_prices_are_compared_only_for_a_renter(now: datetime) -> None:
     take(room)
     renter = make.tenant()
 
-    seen = selectors.alternatives(room, WISH, 2, renter=renter, now=now)
+    seen = selectors.alternatives(room, WISH, 2, renter=renter, prices_of=renter, now=now)
     hidden = selectors.alternatives(room, WISH, 2, now=now)
 
     def quoted(space: Space) -> int:

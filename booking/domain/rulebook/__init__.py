@@ -18,6 +18,7 @@ from booking.domain.rulebook.book import (
 )
 from booking.domain.rulebook.door import Door
 from booking.domain.rulebook.facts import (
+    ANYBODY,
     UNUSED,
     Ask,
     Case,
@@ -33,9 +34,11 @@ from booking.domain.rulebook.facts import (
 from booking.domain.rulebook.kinds import KINDS, Kind
 from booking.domain.rulebook.reading import Fault, Known, Rule
 from booking.domain.rulebook.scope import DIMENSIONS, Scope
+from booking.domain.rulebook.selling import Sale
 from booking.domain.rulebook.verdict import Broken, RulesBroken, Verdict, refusal
 
 __all__ = [
+    "ANYBODY",
     "DIMENSIONS",
     "KINDS",
     "UNUSED",
@@ -54,6 +57,7 @@ __all__ = [
     "Renter",
     "Rule",
     "RulesBroken",
+    "Sale",
     "Scope",
     "Stay",
     "Terms",

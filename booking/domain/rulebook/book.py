@@ -1,6 +1,6 @@
 """A book: one version of the rules, read once, asked for every booking."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, tzinfo
 from typing import Any
@@ -14,9 +14,11 @@ from booking.domain.rulebook.judging import BESIDE, CHECKS, Bench, Check, length
 from booking.domain.rulebook.kinds import KINDS
 from booking.domain.rulebook.params import OWN
 from booking.domain.rulebook.reading import Fault, Known, Rule, read
+from booking.domain.rulebook.selling import Sale, sale
 from booking.domain.rulebook.verdict import Broken, Verdict
 
 _MOST_TERMS = 4096
+_MOST_RENTERS = 64
 _HOLD = timedelta(minutes=10)
 
 
@@ -54,10 +56,14 @@ class Book:
     zone: tzinfo = ZONE
     _terms: dict[tuple[Any, ...], Terms] = field(default_factory=dict, compare=False, repr=False)
 
-    @property
-    def names_sites(self) -> bool:
-        """Whether some rule is for certain sites only; if not, nobody need know a space's site."""
-        return any(rule.scope.sites for rule in self.rules)
+    names_sites: bool = field(init=False, compare=False)
+    """Whether some rule is for certain sites only; if not, nobody need know a space's site."""
+    _sales: dict[Renter, dict[Hashable, Sale]] = field(
+        default_factory=dict, compare=False, repr=False
+    )
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "names_sites", any(rule.scope.sites for rule in self.rules))
 
     def terms(self, place: Place, renter: Renter) -> Terms:
         """The rules for this space and renter; kept, because the next booking asks again."""
@@ -104,6 +110,19 @@ class Book:
                     f"超过 {most} 人需基地审批,请重新预订",
                     f"More than {most} people need approval: book anew",
                 )  # fmt: skip
+
+    def sale(self, place: Place, renter: Renter) -> Sale:
+        """How the place is sold to the renter."""
+        return sale(place, self.terms(place, renter).one, self.zone)
+
+    def sales_kept(self, renter: Renter) -> dict[Hashable, Sale]:
+        """Room for whoever asks about many places to keep what is sold to the renter."""
+        if len(self._sales) >= _MOST_RENTERS:
+            self._sales.clear()
+        kept = self._sales.setdefault(renter, {})
+        if len(kept) >= _MOST_TERMS:
+            kept.clear()
+        return kept
 
     def hold_ttl(self, place: Place, renter: Renter) -> timedelta:
         """How long a hold blocks its slot."""

@@ -44,6 +44,10 @@ class Renter:
     evidence: Mapping[str, date | None] = field(default_factory=_nothing, compare=False)
 
 
+ANYBODY = Renter(code="", rating="")
+"""Nobody yet: rules for certain renters are not for them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Case:
     """One wish as the rules judge it.

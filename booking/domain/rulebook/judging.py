@@ -151,7 +151,7 @@ def _notice(rule: Rule, case: Case, bench: Bench, starts: list[datetime]) -> Ite
 def _horizon(rule: Rule, case: Case, place: Place, bench: Bench) -> Iterator[Broken]:
     """A series has an advance window of its own."""
     at_end = rule.params["measured_at"] == "end"
-    latest = latest_instant(rule, case, bench)
+    latest = latest_instant(rule, now=case.now, zone=bench.zone)
     if latest is None or case.series_last is not None:
         return
     if at_end:
@@ -173,18 +173,18 @@ def _horizon(rule: Rule, case: Case, place: Place, bench: Bench) -> Iterator[Bro
         )  # fmt: skip
 
 
-def latest_instant(rule: Rule, case: Case, bench: Bench) -> datetime | None:
+def latest_instant(rule: Rule, *, now: datetime, zone: tzinfo) -> datetime | None:
     """Where the advance window ends: to the minute, or at the end of the last calendar day."""
     days: int | None = rule.params["days"]
     minutes: int | None = rule.params["minutes"]
     if minutes is not None:
-        return case.now + minutes * _MINUTE
+        return now + minutes * _MINUTE
     if days is None:
         return None
     if rule.params["count"] == "calendar":
-        today = case.now.astimezone(bench.zone).date()
-        return hours.midnight(today + timedelta(days=days + 1), bench.zone)
-    return case.now + timedelta(days=days)
+        today = now.astimezone(zone).date()
+        return hours.midnight(today + timedelta(days=days + 1), zone)
+    return now + timedelta(days=days)
 
 
 def _series_horizon(rule: Rule, case: Case, place: Place, bench: Bench) -> Iterator[Broken]:
