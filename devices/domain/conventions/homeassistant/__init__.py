@@ -1,0 +1,1 @@
+"""Home Assistant MQTT discovery: what thousands of devices speak already."""
