@@ -23,7 +23,10 @@ Documents = Mapping[str, Mapping[str, Any]]  # of one device: discovery topic â†
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """What a device says it is; `kind` is one of ours where that is clear, else empty."""
+    """What a device says it is; `kind` is one of ours where that is clear, else empty.
+
+    `via` is the key of the hub that it hangs on, which may never announce itself.
+    """
 
     kind: str = ""
     name: str = ""
@@ -31,6 +34,7 @@ class About:
     model: str = ""
     firmware: str = ""
     serial: str = ""
+    via: str = ""
 
 
 @dataclass(frozen=True, slots=True)

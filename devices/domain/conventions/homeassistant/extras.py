@@ -7,16 +7,15 @@ import json
 import math
 import re
 import struct
-from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Callable, Iterable
+from datetime import UTC, date, datetime
 from datetime import time as time_of_day
 from itertools import islice
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from jinja2 import Undefined, filters, tests
+from jinja2 import Undefined, filters
 from jinja2.exceptions import UndefinedError
-from jinja2.utils import Namespace
 
 from devices.domain.conventions.homeassistant import patterns, sandbox
 
@@ -42,7 +41,9 @@ def to_float(value: Any, default: Any = _NONE) -> Any:
 def to_int(value: Any, default: Any = _NONE, base: int = 10) -> Any:
     """`int`, or the default; texts of another base too."""
     try:
-        return int(value, base=base) if isinstance(value, str) and base != 10 else int(float(value))
+        return (
+            int(value, base=base) if isinstance(value, str) and base != 10 else int(float(value))
+        )
     except (ValueError, TypeError, OverflowError):
         pass
     try:
@@ -53,9 +54,9 @@ def to_int(value: Any, default: Any = _NONE, base: int = 10) -> Any:
 
 def to_round(value: Any, precision: int = 0, method: str = "common", default: Any = _NONE) -> Any:
     """Rounded: common, ceil, floor or half; a whole number where precision is 0."""
+    if abs(precision) > _PRECISION:
+        raise ValueError(f"round goes to {_PRECISION} digits")
     try:
-        if abs(precision) > _PRECISION:
-            raise ValueError("precision")
         scale = float(10**precision)
         number = float(value)
         match method:
@@ -173,7 +174,9 @@ def as_datetime(value: Any, default: Any = _NONE) -> Any:
     try:
         return _moment(value)
     except (ValueError, TypeError, OverflowError, OSError):
-        return None if default is _NONE and isinstance(value, str) else _or_default(default, "time")
+        return (
+            None if default is _NONE and isinstance(value, str) else _or_default(default, "time")
+        )
 
 
 def _moment(value: Any) -> datetime:
@@ -307,7 +310,9 @@ def ordinal(value: int) -> str:
     return f"{value}{tail}"
 
 
-def _maths(function: Callable[..., float]) -> Callable[..., Any]:
+def maths(function: Callable[..., float]) -> Callable[..., Any]:
+    """A function of one number, with a default for what is none."""
+
     def safe(value: Any, default: Any = _NONE) -> Any:
         try:
             return function(float(value))
@@ -323,90 +328,6 @@ def logarithm(value: Any, base: Any = math.e, default: Any = _NONE) -> Any:
         return math.log(float(value), float(base))
     except (ValueError, TypeError, OverflowError, ZeroDivisionError):
         return _or_default(default, "log got invalid input")
-
-
-_MATHS: Mapping[str, Callable[..., Any]] = {
-    name: _maths(getattr(math, name))
-    for name in ("sqrt", "sin", "cos", "tan", "asin", "acos", "atan")
-}
-
-_OWN: Mapping[str, Callable[..., Any]] = {
-    "float": to_float,
-    "int": to_int,
-    "bool": to_bool,
-    "is_number": is_number,
-    "iif": iif,
-    "from_json": from_json,
-    "to_json": to_json,
-    "as_timestamp": as_timestamp,
-    "as_datetime": as_datetime,
-    "as_local": as_local,
-    "timestamp_custom": timestamp_custom,
-    "timestamp_local": timestamp_local,
-    "timestamp_utc": timestamp_utc,
-    "strptime": strptime,
-    "pack": pack,
-    "unpack": unpack,
-    "clamp": clamp,
-    "bitwise_and": bitwise_and,
-    "bitwise_or": bitwise_or,
-    "log": logarithm,
-    **_MATHS,
-}
-
-_OF_JINJA = (
-    "abs capitalize count d default dictsort first groupby items last length list lower map max "
-    "min reject rejectattr reverse select selectattr sort string sum title trim truncate unique "
-    "upper urlencode wordcount e escape"
-).split()
-
-FILTERS: Mapping[str, Callable[..., Any]] = {
-    **{name: filters.FILTERS[name] for name in _OF_JINJA},
-    **_OWN,
-    "round": to_round,
-    "is_defined": is_defined,
-    "tojson": tojson,
-    "regex_match": regex_match,
-    "regex_search": regex_search,
-    "regex_replace": regex_replace,
-    "regex_findall": regex_findall,
-    "regex_findall_index": regex_findall_index,
-    "format": formatted,
-    "replace": replaced,
-    "join": joined,
-    "center": centred,
-    "contains": contains,
-    "ordinal": ordinal,
-}
-
-TESTS: Mapping[str, Callable[..., Any]] = {
-    **{n: t for n, t in tests.TESTS.items() if n not in {"filter", "test"}},
-    "match": regex_match,
-    "search": regex_search,
-    "contains": contains,
-    "is_number": is_number,
-    "list": lambda value: isinstance(value, list),
-    "datetime": lambda value: isinstance(value, datetime),
-    "string_like": lambda value: isinstance(value, str | bytes),
-}
-
-GLOBALS: Mapping[str, Any] = {
-    **_OWN,
-    "range": bounded_range,
-    "dict": dict,
-    "namespace": Namespace,
-    "min": min,
-    "max": max,
-    "zip": zip,
-    "timedelta": timedelta,
-    "pi": math.pi,
-    "e": math.e,
-    "tau": math.tau,
-    "inf": math.inf,
-    "True": True,
-    "False": False,
-    "None": None,
-}
 
 
 def clocks(now_ms: int) -> dict[str, Any]:

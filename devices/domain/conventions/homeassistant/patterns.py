@@ -8,8 +8,8 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
-from re import _constants as constants
-from re import _parser as parser
+from re import _constants as constants  # type: ignore[attr-defined]
+from re import _parser as parser  # type: ignore[attr-defined]
 from typing import Any
 
 MAX_PATTERN = 200
@@ -74,7 +74,7 @@ class _Check:
 
     def _repeat(self, low: int, high: Any, inner: Any, *, repeated: bool) -> None:
         once = high is not constants.MAXREPEAT and int(high) <= 1
-        if repeated and not once:
+        if repeated:
             raise BadPattern("a repetition inside a repetition")
         if high is constants.MAXREPEAT:
             self.unbounded += 1
@@ -85,7 +85,7 @@ class _Check:
             raise BadPattern("too many repetitions")
         if high is constants.MAXREPEAT and _branches(inner):
             raise BadPattern("alternatives inside a repetition")
-        self.walk(inner, repeated=repeated or not once)
+        self.walk(inner, repeated=not once)
 
 
 _REPEATS = frozenset({constants.MAX_REPEAT, constants.MIN_REPEAT, constants.POSSESSIVE_REPEAT})

@@ -19,6 +19,8 @@ from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.visitor import NodeTransformer
 
+from devices.domain.conventions.homeassistant.reach import METHODS
+
 MAX_SOURCE = 8 * 1024
 MAX_NODES = 1_500
 MAX_DEPTH = 40
@@ -126,10 +128,8 @@ def looped(iterable: Any) -> Iterator[Any]:
     """The items, each charged."""
     if isinstance(iterable, Undefined):
         iter(iterable)
-    count = 0
-    for item in iterable:
-        count += 1
-        if count > MAX_ITEMS:
+    for count, item in enumerate(iterable):
+        if count >= MAX_ITEMS:
             raise TooMuch("the loop is too long")
         spend(4)
         yield item
@@ -163,6 +163,7 @@ class _Guard(NodeTransformer):
         self._depth = 0
 
     def visit(self, node: nodes.Node, *args: Any, **kwargs: Any) -> Any:
+        """Count, refuse, go on."""
         self._count += 1
         self._depth += 1
         if self._count > MAX_NODES or self._depth > MAX_DEPTH:
@@ -173,23 +174,27 @@ class _Guard(NodeTransformer):
         self._depth -= 1
         return result
 
-    def visit_For(self, node: nodes.For) -> nodes.For:
+    def visit_For(self, node: nodes.For) -> nodes.For:  # noqa: N802 - named by Jinja
+        """Its items are measured and charged."""
         if node.recursive:
             raise TooMuch("a template may not use recursive loops")
         self.generic_visit(node)
         node.iter = _call("_looped", _call("_measured", node.iter))
         return node
 
-    def visit_Assign(self, node: nodes.Assign) -> nodes.Assign:
+    def visit_Assign(self, node: nodes.Assign) -> nodes.Assign:  # noqa: N802 - named by Jinja
+        """What is kept is measured."""
         self.generic_visit(node)
         node.node = _call("_measured", node.node)
         return node
 
-    def visit_Concat(self, node: nodes.Concat) -> nodes.Node:
+    def visit_Concat(self, node: nodes.Concat) -> nodes.Node:  # noqa: N802 - named by Jinja
+        """Bounded."""
         self.generic_visit(node)
         return _call("_joined", nodes.List(node.nodes, lineno=node.lineno))
 
-    def visit_Filter(self, node: nodes.Filter) -> nodes.Node:
+    def visit_Filter(self, node: nodes.Filter) -> nodes.Node:  # noqa: N802 - named by Jinja
+        """Its result is measured; its input too where it is all walked through."""
         self.generic_visit(node)
         if node.node is None:
             raise TooMuch("a template may not use filter blocks")
@@ -214,34 +219,8 @@ _FORBIDDEN = (
 _GREEDY = frozenset({"join", "string", "tojson", "to_json", "list", "sort", "map", "format"})
 
 
-def _call(name: str, node: nodes.Expr) -> nodes.Filter:
+def _call(name: str, node: nodes.Node) -> nodes.Filter:
     return nodes.Filter(node, name, [], [], None, None, lineno=node.lineno)
-
-
-_TEXT = frozenset(
-    "lower upper strip lstrip rstrip title capitalize split rsplit splitlines startswith endswith "
-    "find rfind index count replace isdigit isnumeric isalpha isalnum isdecimal isspace islower "
-    "isupper swapcase partition rpartition removeprefix removesuffix join zfill".split()
-)
-_TIME = frozenset(
-    "strftime timestamp isoformat date time weekday isoweekday year month day hour minute second "
-    "microsecond days seconds total_seconds utcoffset".split()
-)
-_METHODS: Mapping[str, frozenset[str]] = {
-    "str": _TEXT,
-    "dict": frozenset({"get", "keys", "values", "items"}),
-    "list": frozenset({"index", "count"}),
-    "tuple": frozenset({"index", "count"}),
-    "int": frozenset({"bit_length"}),
-    "float": frozenset({"is_integer"}),
-    "datetime": _TIME,
-    "date": _TIME,
-    "time": _TIME,
-    "timedelta": _TIME,
-    "LoopContext": frozenset(
-        "index index0 revindex revindex0 first last length previtem nextitem".split()
-    ),
-}
 
 
 class Sandbox(ImmutableSandboxedEnvironment):
@@ -282,7 +261,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
 
     def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
         """Only data, and a few harmless methods of texts, objects, lists and times."""
-        allowed = _METHODS.get(type(obj).__name__)
+        allowed = METHODS.get(type(obj).__name__)
         if type(obj).__name__ == "Namespace":
             return not attr.startswith("_")
         return allowed is not None and attr in allowed

@@ -10,7 +10,7 @@ from typing import Any
 
 from jinja2.exceptions import TemplateError
 
-from devices.domain.conventions.homeassistant import extras, sandbox
+from devices.domain.conventions.homeassistant import extras, sandbox, vocabulary
 
 _BRACES = re.compile(r"\{[{%#]")
 # By far the most common: one value of a JSON object. These names are also methods of it.
@@ -147,7 +147,7 @@ def _follow(value: Any, path: tuple[str, ...]) -> Any:
 
 
 _PLAIN = frozenset({str, int, float, bool, type(None)})
-_ENVIRONMENT = sandbox.Sandbox(extras.FILTERS, extras.TESTS, extras.GLOBALS)
+_ENVIRONMENT = sandbox.Sandbox(vocabulary.FILTERS, vocabulary.TESTS, vocabulary.GLOBALS)
 
 
 @lru_cache(maxsize=4096)
