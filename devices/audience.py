@@ -8,9 +8,11 @@ WATCHERS = frozenset({Role.MANAGER, Role.TECHNICIAN, Role.ADMIN})
 
 
 def register() -> None:
-    """Rooms: the floor staff, and a tenant while a grant lasts. Alarms: the floor staff."""
+    """Rooms: the floor staff, and a tenant while a grant lasts. Alarms and
+    the registry: the floor staff."""
     live.register("space.", may_watch_space)
     live.register("alarms", may_watch_alarms)
+    live.register("registry", may_watch_alarms)
 
 
 def may_watch_space(user: User, topic: str) -> bool:

@@ -10,6 +10,7 @@ from base_ops.core.faults import Faults
 from base_ops.core.models import Space
 from devices import directory
 from devices.models import Device, DeviceModel, Shadow
+from devices.services import placing
 
 _MODEL_FIELDS = ("kind", "brand", "model", "name_zh", "planning_power_w", "protocols", "telemetry")
 _DEVICE_FIELDS = ("space", "model", "kind", "role")
@@ -132,3 +133,4 @@ def _save_devices(rows: Mapping[str, Row]) -> None:
     )
     ids = Device.objects.filter(code__in=rows).values_list("pk", flat=True)
     Shadow.objects.bulk_create([Shadow(device_id=pk) for pk in ids], ignore_conflicts=True)
+    placing.settle(set(ids))

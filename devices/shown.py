@@ -4,10 +4,11 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from devices import selectors
-from devices.domain import alarms, capabilities
+from devices.domain import alarms, limits
 from devices.domain.commands import OPEN
 from devices.models import Alarm, Command, Device, SceneRun
 from devices.schemas import AlarmOut, CommandOut, DeviceDetailOut, DeviceOut, SceneRunOut
+from devices.selectors import abilities
 
 
 def devices(rows: Iterable[Device], *, now: datetime) -> list[DeviceOut]:
@@ -28,7 +29,7 @@ def devices(rows: Iterable[Device], *, now: datetime) -> list[DeviceOut]:
 def device_detail(device: Device, *, now: datetime) -> DeviceDetailOut:
     """One device with its capabilities."""
     (base,) = devices([device], now=now)
-    able = capabilities.describe(kind=device.kind, model=base.model)
+    able = limits.describe(abilities.able(device))
     return DeviceDetailOut(**base.model_dump(), capabilities=able, meta=device.meta)
 
 

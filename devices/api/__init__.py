@@ -2,9 +2,23 @@
 
 from ninja import Router
 
-from devices.api import alarms, control, telemetry, usage
+from devices.api import (
+    adoption,
+    alarms,
+    control,
+    models,
+    places,
+    registry,
+    stock,
+    telemetry,
+    testing,
+    usage,
+    windows,
+)
 
-PARTS = (control, telemetry, usage, alarms)
+PARTS = (
+    control, telemetry, usage, alarms, registry, models, adoption, places, windows, testing, stock,
+)  # fmt: skip
 
 router = Router(tags=["devices"])
 for part in PARTS:

@@ -62,7 +62,8 @@ class Number:
 
     def describe(self) -> dict[str, Any]:
         """For the API and $meta."""
-        return {"type": "number", "min": self.low, "max": self.high, "unit": self.unit}
+        whole = {"whole": True} if self.whole else {}
+        return {"type": "number", "min": self.low, "max": self.high, "unit": self.unit, **whole}
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +101,8 @@ class Text:
 
     def describe(self) -> dict[str, Any]:
         """For the API and $meta."""
-        return {"type": "text", "max_length": self.longest}
+        nullable = {"nullable": True} if self.nullable else {}
+        return {"type": "text", "max_length": self.longest, **nullable}
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,9 +223,18 @@ def check(state: Mapping[str, Any], *, kind: str, model: str = "") -> None:
         NotControllable: the device is only read.
         BadState: empty, or with every faulty field and its reason.
     """
-    rules = table(kind=kind, model=model)
+    check_against(state, table(kind=kind, model=model), model or kind)
+
+
+def check_against(state: Mapping[str, Any], rules: Table, name: str) -> None:
+    """Refuse a wished state that `rules` do not allow.
+
+    Raises:
+        NotControllable: there are no rules; `name` is only read.
+        BadState: empty, or with every faulty field and its reason.
+    """
     if not rules:
-        raise NotControllable(f"{model or kind} takes no commands")
+        raise NotControllable(f"{name} takes no commands")
     if not state:
         raise BadState("the state is empty")
     if faults := [fault for key in state if (fault := _fault(key, state[key], rules))]:

@@ -1,6 +1,16 @@
 """The building as the database knows it."""
 
 from devices.models.control import Command, Grant, SceneRun
+from devices.models.lifecycle import (
+    Adoption,
+    CommissioningRun,
+    CommissioningStep,
+    LifeEvent,
+    MaintenanceWindow,
+    RegistrySettings,
+    WindowStay,
+)
+from devices.models.places import Mounting, Place
 from devices.models.registry import Device, DeviceModel, Shadow
 from devices.models.telemetry import RollupMark, Telemetry
 from devices.models.watch import (
@@ -12,17 +22,26 @@ from devices.models.watch import (
 )
 
 __all__ = [
+    "Adoption",
     "Alarm",
     "BridgeHeartbeat",
     "Command",
+    "CommissioningRun",
+    "CommissioningStep",
     "Device",
     "DeviceModel",
     "EnergyReading",
     "Grant",
+    "LifeEvent",
+    "MaintenanceWindow",
+    "Mounting",
     "Outage",
+    "Place",
+    "RegistrySettings",
     "RollupMark",
     "SceneRun",
     "Shadow",
     "StreamSession",
     "Telemetry",
+    "WindowStay",
 ]

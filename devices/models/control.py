@@ -106,6 +106,9 @@ class Command(Acted):
         SceneRun, on_delete=models.CASCADE, null=True, blank=True, related_name="commands"
     )
     override = models.BooleanField(default=False, help_text="staff override of the interlock")
+    test = models.BooleanField(
+        default=False, db_default=False, help_text="of a commissioning test: maintenance obeys too"
+    )
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField()
     claimed_at = models.DateTimeField(null=True, blank=True)

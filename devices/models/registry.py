@@ -20,6 +20,13 @@ class DeviceModel(models.Model):
     protocols = models.JSONField(default=list, blank=True)
     telemetry = models.JSONField(default=list, blank=True)
     details = models.JSONField(default=dict, blank=True)
+    limits = models.JSONField(
+        default=dict, db_default={}, blank=True, help_text="see devices/domain/limits.py"
+    )
+    firmware = models.CharField(
+        max_length=64, blank=True, db_default="", help_text="what its devices should run"
+    )
+    version = models.PositiveIntegerField(default=1, db_default=1)
 
     class Meta:
         ordering = ["code"]
@@ -52,14 +59,38 @@ class Device(models.Model):
     status = models.CharField(max_length=16, choices=DeviceStatus, default=DeviceStatus.ACTIVE)
     convention = models.CharField(max_length=24, default="wb1")
     meta = models.JSONField(default=dict, blank=True, help_text="what the device says it is")
+    serial = models.CharField(max_length=64, blank=True, db_default="", help_text="as labelled")
+    note = models.CharField(max_length=200, blank=True, db_default="")
+    first_heard_at = models.DateTimeField(
+        null=True, blank=True, help_text="when it came to us as a stranger"
+    )
+    heard_at = models.DateTimeField(
+        null=True, blank=True, help_text="when it last said what it is, while in quarantine"
+    )
+    orphaned_at = models.DateTimeField(
+        null=True, blank=True, help_text="its announcement was withdrawn"
+    )
+    version = models.PositiveIntegerField(default=1, db_default=1)
 
     class Meta:
         ordering = ["code"]
-        indexes = [models.Index(fields=["space", "kind"], name="device_space_kind")]
+        indexes = [
+            models.Index(fields=["space", "kind"], name="device_space_kind"),
+            models.Index(
+                fields=["first_heard_at"],
+                name="device_newcomers",
+                condition=Q(first_heard_at__isnull=False),
+            ),
+            models.Index(
+                fields=["heard_at"],
+                name="device_waiting",
+                condition=Q(status=DeviceStatus.QUARANTINE),
+            ),
+        ]
         constraints = [
             models.CheckConstraint(
-                name="device_placed_unless_quarantined",
-                condition=Q(status=DeviceStatus.QUARANTINE)
+                name="device_placed_when_active",
+                condition=~Q(status=DeviceStatus.ACTIVE)
                 | Q(space__isnull=False, model__isnull=False),
             ),
         ]

@@ -12,6 +12,7 @@ from devices.selectors.devices import (
     scene_progress,
 )
 from devices.selectors.measured import Measured, TooManyPoints, telemetry
+from devices.selectors.registry import registry_settings, waiting_counts
 from devices.selectors.rooms import occupied_space_ids, self_test, senses_presence
 from devices.selectors.spaces import (
     SpaceHealth,
@@ -51,6 +52,7 @@ __all__ = [
     "on_air_of",
     "on_air_space_ids",
     "ready_light",
+    "registry_settings",
     "rights_of_space",
     "room_outages",
     "scene_progress",
@@ -60,4 +62,5 @@ __all__ = [
     "space_health",
     "stream_minutes",
     "telemetry",
+    "waiting_counts",
 ]

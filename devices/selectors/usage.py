@@ -5,19 +5,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 
 from base_ops.core.models import Space
 from base_ops.core.spans import Span
 from devices.domain import energy, outages, sessions
 from devices.domain.outages import Cause, Spell
 from devices.domain.sessions import Part, Session
-from devices.models import Device, EnergyReading, Outage, StreamSession
+from devices.models import Device, EnergyReading, Mounting, Outage, StreamSession
 from devices.models.registry import DeviceStatus
+from devices.selectors import places
 
 READING_MARGIN = timedelta(minutes=15)
 # A session may have begun long before the time that is asked about.
 LONGEST_SESSION = timedelta(hours=36)
+_METER = "meter"
 _HOUSE = "house"  # house lights are for people, not for the picture
 
 
@@ -43,23 +45,32 @@ class Energy:
 
 
 def space_energy(space: Space, span: Span) -> Energy:
-    """What the meters of a space counted within a span."""
-    return _energy(Device.objects.filter(space=space, role="meter"), span)
+    """What the meters of a space counted within a span, each while it hung there."""
+    parts = places.mounted(space_id=space.pk, role=_METER, span=span)
+    hanging = Mounting.objects.filter(until=None).values("device_id")
+    loose = Device.objects.filter(space=space, role=_METER).exclude(pk__in=hanging)
+    return _energy([*parts, *((pk, span) for pk in loose.values_list("pk", flat=True))], span)
 
 
 def device_energy(device: Device, span: Span) -> Energy:
     """What one meter counted within a span."""
-    return _energy(Device.objects.filter(pk=device.pk), span)
+    return _energy([(device.pk, span)], span)
 
 
-def _energy(meters: QuerySet[Device], span: Span) -> Energy:
-    found = dict(meters.order_by("code").values_list("pk", "code"))
+def _energy(parts: Sequence[tuple[int, Span]], span: Span) -> Energy:
+    ids = {pk for pk, _ in parts}
+    found = dict(Device.objects.filter(pk__in=ids).order_by("code").values_list("pk", "code"))
     around = (span.start - READING_MARGIN, span.end + READING_MARGIN)
     rows = EnergyReading.objects.filter(device_id__in=found, at__range=around)
     readings: dict[int, list[energy.Reading]] = defaultdict(list)
     for pk, at, wh in rows.order_by("device_id", "at").values_list("device_id", "at", "wh"):
         readings[pk].append(energy.Reading(at, wh))
-    return Energy(span, {c: energy.account(readings[pk], span) for pk, c in found.items()})
+    accounts: dict[str, energy.Account] = {}
+    for pk, part in parts:
+        again = sum(name.partition("#")[0] == found[pk] for name in accounts)
+        name = f"{found[pk]}#{again + 1}" if again else found[pk]
+        accounts[name] = energy.account(readings[pk], part)
+    return Energy(span, dict(sorted(accounts.items())))
 
 
 def live_sessions(space: Space, span: Span, *, now: datetime) -> list[Session]:

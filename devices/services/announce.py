@@ -39,6 +39,8 @@ class Changes:
     known: dict[int, Known] = field(default_factory=dict)
     alarms: dict[str, Value | None] = field(default_factory=dict)
     space_ids: set[int] = field(default_factory=set)
+    gone: dict[str, set[str]] = field(default_factory=dict)  # space → devices that left it
+    registry: dict[str, Value | None] = field(default_factory=dict)
 
     def alarm(self, row: Alarm, *, device_code: str | None, space_code: str | None) -> None:
         """Note an alarm that was raised, acknowledged or cleared, and its space."""
@@ -64,8 +66,13 @@ def alarm_value(row: Alarm, device_code: str | None, space_code: str | None) -> 
 
 
 def tell(changes: Changes, *, now: datetime) -> None:
-    """Publish to `space.<code>` and `alarms`, then let those above refresh what they show."""
+    """Publish to the live topics, then let those above refresh what they show."""
     topics = _space_topics(changes, now)
+    for space, codes in changes.gone.items():
+        topic = topics.setdefault(f"space.{space}", {})
+        topic |= dict.fromkeys(codes - topic.keys())
+    if changes.registry:
+        topics["registry"] = changes.registry
     if changes.alarms:
         topics["alarms"] = changes.alarms
     if topics:

@@ -13,6 +13,8 @@ from devices import selectors
 from devices.domain import entitlement, interlock
 from devices.domain.entitlement import NotEntitled, Right
 from devices.domain.interlock import OnAir
+from devices.models import Device
+from devices.models.registry import DeviceStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,13 @@ class Request:
     reported: Mapping[str, Any]
     actor: Actor
     override: bool = False
+
+
+def may_obey(device: Device, *, test: bool) -> bool:
+    """Whether it takes commands: in service, or in maintenance while it is tested."""
+    return device.status == DeviceStatus.ACTIVE or (
+        test and device.status == DeviceStatus.MAINTENANCE
+    )
 
 
 def check(request: Request, known: Facts) -> Right | None:

@@ -12,14 +12,21 @@ from datetime import datetime
 from base_ops.core import db
 from devices import directory
 from devices.directory import Entry
-from devices.domain import alarms, messages
+from devices.domain import alarms
 from devices.domain import shadow as shadows
 from devices.domain.alarms import Code
-from devices.domain.messages import Ack, Event, Incoming, Meta, State, Tele
+from devices.domain.messages import Ack, Event, Incoming, Meta, State, Status, Tele
 from devices.domain.shadow import Link
-from devices.models import Device
 from devices.models.registry import DeviceStatus
-from devices.services import alarming, announce, measuring, outages, outbox, streaming
+from devices.services import (
+    alarming,
+    announce,
+    measuring,
+    outages,
+    outbox,
+    quarantine,
+    streaming,
+)
 from devices.services.shadowing import Row, load, pipelined, save
 
 FAULT_EVENTS = frozenset({"fault", "tamper", "smoke", "overload"})
@@ -61,7 +68,9 @@ def _ingest(batch: Sequence[Incoming], now: datetime) -> Ingested:
     _watch(spoken, rows, now, changes)
     measuring.keep(_tele(spoken), now=now)
     _note(rows, now, changes)
-    _meta(spoken)
+    _meta(spoken, now)
+    metas = [m for m in strangers if isinstance(m, Meta)]
+    quarantined = quarantine.admit(quarantine.strangers_of(metas), now=now, changes=changes)
     if changes.space_ids:
         save(rows)
         announce.tell(changes, now=now)
@@ -69,7 +78,6 @@ def _ingest(batch: Sequence[Incoming], now: datetime) -> Ingested:
         with pipelined():
             save(rows)
             announce.tell(changes, now=now)
-    quarantined = _quarantine(strangers)
     known = sum(len(s.messages) for s in spoken.values())
     return Ingested(known, len(strangers) - quarantined, quarantined)
 
@@ -88,11 +96,20 @@ def _by_device(
         if entry is None:
             strangers.append(message)
             continue
+        if not _is_heard(entry, message):
+            continue
         found = spoken.get(entry.id)
         if found is None:
             found = spoken[entry.id] = _Spoken(entry)
         found.messages.append(message)
     return spoken, strangers
+
+
+def _is_heard(entry: Entry, message: Incoming) -> bool:
+    """A retired device is not listened to; a stranger only to learn what it is and how."""
+    if entry.status == DeviceStatus.QUARANTINE:
+        return isinstance(message, Meta | Status | State)
+    return entry.status != DeviceStatus.RETIRED
 
 
 def _fold(spoken: Mapping[int, _Spoken], now: datetime) -> dict[int, Row]:
@@ -205,45 +222,8 @@ def _known(row: Row, *, closing: bool) -> announce.Known:
     )
 
 
-def _meta(spoken: Mapping[int, _Spoken]) -> None:
+def _meta(spoken: Mapping[int, _Spoken], now: datetime) -> None:
     """Keep what known devices say they are, where it changed."""
-    said = {
-        pk: _meta_json(m) for pk, s in spoken.items() for m in s.messages if isinstance(m, Meta)
-    }
-    if not said:
-        return
-    devices = Device.objects.filter(pk__in=said)
-    changed = [d for d in devices if d.meta != said[d.pk]]
-    for device in changed:
-        device.meta = said[device.pk]
-    Device.objects.bulk_update(changed, ["meta"])
-
-
-def _quarantine(strangers: Sequence[Incoming]) -> int:
-    """Register strangers who say what they are, for a technician to adopt or retire."""
-    said = {m.device: m for m in strangers if isinstance(m, Meta)}
-    Device.objects.bulk_create(
-        [
-            Device(
-                code=m.device,
-                kind=m.kind[:24],
-                status=DeviceStatus.QUARANTINE,
-                meta=_meta_json(m),
-            )
-            for m in said.values()
-        ],
-        ignore_conflicts=True,
-    )
+    said = {pk: m for pk, s in spoken.items() for m in s.messages if isinstance(m, Meta)}
     if said:
-        directory.forget()
-    return sum(isinstance(m, Meta) for m in strangers)
-
-
-def _meta_json(meta: messages.Meta) -> dict[str, object]:
-    return {
-        "kind": meta.kind,
-        "model": meta.model,
-        "firmware": meta.firmware,
-        "serial": meta.serial,
-        "ranges": dict(meta.ranges),
-    }
+        quarantine.keep_meta(said, now=now)

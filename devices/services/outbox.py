@@ -24,7 +24,6 @@ from devices.domain.entitlement import NotEntitled
 from devices.domain.messages import Ack
 from devices.domain.shadow import Link, link_at
 from devices.models import Command, Shadow
-from devices.models.registry import DeviceStatus
 from devices.services import alarming, announce, guarding
 
 COMMANDS_CHANNEL = "devices_commands"  # NOTIFY on commit: something was queued
@@ -126,7 +125,7 @@ def _check_asker(actor: Actor, askers: Mapping[str, Actor]) -> None:
 
 def _check_again(command: Command, known: guarding.Facts) -> None:
     device = command.device
-    if device.status != DeviceStatus.ACTIVE or device.space_id is None:
+    if not guarding.may_obey(device, test=command.test) or device.space_id is None:
         raise NotEntitled("the device left service")
     shadow = getattr(device, "shadow", None)
     right = guarding.check(

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,13 +13,15 @@ from base_ops.core import audit
 from base_ops.core.actors import Actor
 from base_ops.core.errors import Conflict
 from base_ops.core.models import Space
-from devices.domain import capabilities, lifetimes, scenes
+from devices.domain import capabilities, lifetimes, limits, scenes
+from devices.domain.capabilities import Table
 from devices.domain.commands import OPEN
 from devices.domain.entitlement import Right
 from devices.domain.scenes import Scene, Step, Target, Wish
 from devices.domain.ulid import Mint
 from devices.models import Command, Device, SceneRun, Shadow
 from devices.models.registry import DeviceStatus
+from devices.selectors import abilities
 from devices.services import announce, guarding
 from devices.services.outbox import COMMANDS_CHANNEL
 
@@ -42,6 +44,7 @@ def send_command(
     booking_code: str | None = None,
     if_v: int | None = None,
     override: bool = False,
+    test: bool = False,
     now: datetime,
     ttl_s: float = lifetimes.COMMAND_S,
 ) -> Command:
@@ -54,6 +57,7 @@ def send_command(
         booking_code: the booking it belongs to, if there is one.
         if_v: the version of the reported state it is meant for.
         override: staff sets the on-air interlock aside; on record.
+        test: of a commissioning test, which a device in maintenance obeys too.
         now: when.
         ttl_s: seconds after which it must not be carried out any more.
 
@@ -61,19 +65,18 @@ def send_command(
         DeviceNotActive, capabilities.BadState, capabilities.NotControllable,
         entitlement.NotEntitled, interlock.OnAirInterlock.
     """
-    if device.status != DeviceStatus.ACTIVE or device.space_id is None:
+    if not guarding.may_obey(device, test=test) or device.space_id is None:
         raise DeviceNotActive(f"{device.code} is {device.status}")
-    model = device.model.code if device.model else ""
     with transaction.atomic():
         shadow, _ = Shadow.objects.select_for_update().get_or_create(device=device)
         request = guarding.Request(
             device.space_id, device.kind, "set", state, shadow.reported, actor, override
         )
         right = guarding.check(request, guarding.facts([device.space_id], now=now))
-        capabilities.check(state, kind=device.kind, model=model)
+        capabilities.check_against(state, abilities.able(device), device.code)
         order = _Order(actor, booking_code, right, now, timedelta(seconds=ttl_s))
         command = order.command(device.pk, state)
-        command.if_v, command.override = if_v, override
+        command.if_v, command.override, command.test = if_v, override, test
         _queue([command], now=now)
         audit.record(
             actor=actor,
@@ -119,7 +122,7 @@ def apply_scene(
         wish = Wish(
             until=_end(wanted, until, right, known, space.pk), target_ref=_ref(booking_code)
         )
-        steps = scenes.plan(wanted, [t.target for t in targets.values()], wish)
+        steps = _fitted(scenes.plan(wanted, [t.target for t in targets.values()], wish), targets)
         for step in steps:
             row = targets[step.code]
             guarding.check(
@@ -153,6 +156,7 @@ class _Row:
     device_id: int
     target: Target
     reported: Mapping[str, Any]
+    able: Table | None = None  # where it is not that of its kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,9 +213,26 @@ def _targets(space: Space) -> dict[str, _Row]:
                 expected=reported.get(d.pk, {}) | on_the_way.get(d.pk, {}),
             ),
             reported.get(d.pk, {}),
+            abilities.able(d) if abilities.is_special(d) else None,
         )
         for d in found
     }
+
+
+def _fitted(steps: Sequence[Step], targets: Mapping[str, _Row]) -> list[Step]:
+    """The steps, with what each device of its own limits can take of them."""
+    found = []
+    for step in steps:
+        row = targets[step.code]
+        if row.able is None:
+            found.append(step)
+            continue
+        had = row.target.expected
+        state = limits.fit(step.state, row.able)
+        changed = {key: value for key, value in state.items() if had.get(key) != value}
+        if changed:
+            found.append(replace(step, state=changed))
+    return found
 
 
 def _states_on_the_way(device_ids: list[int]) -> dict[int, dict[str, Any]]:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from devices import directory
-from devices.services import partitions
+from devices.services import partitions, quarantine
 
 
 @pytest.fixture(autouse=True)
@@ -13,5 +13,6 @@ def _nothing_remembered() -> Iterator[None]:
     """Rolled-back rows must not live on in the process's memory."""
     directory.forget()
     partitions.forget()
+    quarantine.forget()
     yield
     directory.forget()
