@@ -2,7 +2,7 @@
 
 Every answer of a refusal goes through `problems.respond`; its code is noted here, in the workers
 of pytest-xdist too. Only a run of everything can judge: of a part, `-p tests.provoked` names what
-that part leaves out. Codes that one test provokes on purpose are in tests/api/test_problems.py.
+that part leaves out. Codes that one test provokes on purpose are in tests/api/test_problems*.py.
 """
 
 from typing import Any

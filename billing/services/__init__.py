@@ -2,7 +2,13 @@
 
 from billing.domain.facts import ChangeFacts
 from billing.domain.rating import ServiceWish
-from billing.services.budgets import BookingSuspended, BudgetUsedUp, release, reserve
+from billing.services.budgets import (
+    BookingSuspended,
+    BudgetUsedUp,
+    lock_budgets,
+    release,
+    reserve,
+)
 from billing.services.bulk import (
     Claim,
     quote_claims,
@@ -38,6 +44,7 @@ __all__ = [
     "cut_lease",
     "issue_due",
     "known_sources",
+    "lock_budgets",
     "preview_run",
     "quote",
     "quote_claims",

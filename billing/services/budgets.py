@@ -44,6 +44,12 @@ WITH wanted AS (
 SELECT held.policy_code, held.id, taken.id IS NOT NULL
   FROM held LEFT JOIN taken ON taken.id = held.id
 """
+_LOCK = """
+SELECT id FROM billing_budget
+ WHERE %s OR (policy_code = ANY(%s) AND year = %s)
+    OR id IN (SELECT budget_id FROM billing_policyuse WHERE reservation_id = %s)
+ ORDER BY id FOR NO KEY UPDATE
+"""
 _USED = """
 SELECT u.policy_code, coalesce(sum(u.half_hours) FILTER (WHERE r.month = %s), 0)::bigint,
        sum(u.half_hours)::bigint
@@ -96,24 +102,30 @@ def reserve(*, source: str, tenant: Tenant, quote: Quote, now: datetime) -> Rese
     claimed = given(quote)
     # No savepoint: a refusal ends the caller's deed too.
     with transaction.atomic(savepoint=False):
-        row = _fresh_row(source, tenant, quote, day.replace(day=1), now)
+        row = _fresh_row(source, tenant, quote, day, now)
         if claimed:
             _claim(row, claimed, day, quote.tariff_version)
     return row
 
 
-def _fresh_row(
-    source: str, tenant: Tenant, quote: Quote, month: date, now: datetime
-) -> Reservation:
+def lock_budgets() -> None:
+    """Lock them all, for who gives back and reserves more than once; after all tenants."""
+    statements.rows(_LOCK, [True, [], 0, 0])
+
+
+def _fresh_row(source: str, tenant: Tenant, quote: Quote, day: date, now: datetime) -> Reservation:
     """The source's reservation without uses; what it claimed before is given back."""
+    month, claimed = day.replace(day=1), given(quote)
     row = Reservation(
         source=source, tenant=tenant, month=month, half_hours=quote.half_hours, created_at=now
     )
-    if _inserted(row, _INSERT_LOCKED if given(quote) else _INSERT_ONLY):
+    if _inserted(row, _INSERT_LOCKED if claimed else _INSERT_ONLY):
         return row
     row = Reservation.objects.get(source=source)
     if row.state == ReservationState.COMMITTED:
         raise AlreadyInvoiced(source)
+    # What is given back and what is taken are locked together, in the order of their ids.
+    statements.rows(_LOCK, [False, [v.code for v in claimed], day.year, row.pk])
     release(source=source, now=now)
     row.uses.all().delete()
     row.month, row.half_hours = month, quote.half_hours

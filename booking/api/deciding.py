@@ -47,8 +47,9 @@ def confirm_booking(
     common.may_book(request)
     now = clock.now()
     booking = services.confirm(
-        booking=common.booking_of(request, code), actor=auth.actor_of(request), now=now
-    )
+        booking=common.booking_of(request, code), actor=auth.actor_of(request), clock=clock.now,
+        now=now,
+    )  # fmt: skip
     return Status(200, common.out_of(request, booking, now=now))
 
 

@@ -95,6 +95,7 @@ def _ended(booking: Booking, deed: Deed, *, actor: Actor, reason: str, now: date
 
 def give_back(row: Booking, *, now: datetime) -> None:
     """Free what a booking took and reserved, wrap its room, show it; `row` is locked, ended."""
+    waiting.lock_line([(spaces_of(row), row.span)], now=now)
     locking.free(row)
     billing.release(source=locking.source_of(row), now=now)
     preparing.wrap_if_due(row, now=now)

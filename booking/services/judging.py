@@ -44,6 +44,7 @@ def judge(
     wish: BookingWish,
     actor: Actor | None = None,
     changing: Booking | None = None,
+    away: Collection[Booking] = (),
     granted: Collection[str] = (),
     price_fen: Price | None = None,
     now: datetime,
@@ -54,6 +55,7 @@ def judge(
         wish: what is asked for; `override` are the rules that whoever asks wants waived.
         actor: who asks; None: whoever may waive has been seen to already.
         changing: the booking that becomes this wish; it does not count beside itself.
+        away: other bookings that do not count, for they leave their places too.
         granted: rules that were waived for this wish before.
         price_fen: its price; asked only when a rule limits what may be owed.
         now: the present instant.
@@ -62,7 +64,7 @@ def judge(
         rulebook.RulesBroken: a rule is broken that is not waived.
     """
     verdict, book = examine(
-        wish=wish, actor=actor, changing=changing, price_fen=price_fen, now=now
+        wish=wish, actor=actor, changing=changing, away=away, price_fen=price_fen, now=now
     )
     role = actor.role if actor is not None else Role.MANAGER
     already = tuple(b for b in verdict.broken if b.code in granted)
@@ -77,19 +79,20 @@ def examine(
     wish: BookingWish,
     actor: Actor | None = None,
     changing: Booking | None = None,
+    away: Collection[Booking] = (),
     price_fen: Price | None = None,
     book: Book | None = None,
     now: datetime,
 ) -> tuple[Verdict, Book]:
     """The whole verdict on a wish and the book it is by (a draft if `book` says so)."""
     if book is not None:
-        return _verdict(book, None, wish, actor, changing, price_fen, now=now), book
+        return _verdict(book, None, wish, actor, changing, away, price_fen, now=now), book
     at_hand = selectors.book_at_hand(now=now)
     try:
-        return _verdict(at_hand, at_hand, wish, actor, changing, price_fen, now=now), at_hand
+        return _verdict(at_hand, at_hand, wish, actor, changing, away, price_fen, now=now), at_hand
     except selectors.RulesChanged:
         newer = selectors.current_book(now=now)
-        return _verdict(newer, None, wish, actor, changing, price_fen, now=now), newer
+        return _verdict(newer, None, wish, actor, changing, away, price_fen, now=now), newer
 
 
 def try_rules(*, wish: BookingWish, book: Book, now: datetime) -> Verdict:
@@ -103,6 +106,7 @@ def _verdict(
     wish: BookingWish,
     actor: Actor | None,
     changing: Booking | None,
+    away: Collection[Booking],
     price_fen: Price | None,
     *,
     now: datetime,
@@ -117,12 +121,20 @@ def _verdict(
         needs=hearing.needs,
         tenant=wish.tenant,
         book=to_be_sure,
-        ignoring=[changing.pk] if changing else [],
+        ignoring=[b.pk for b in (changing, *away) if b is not None],
         now=now,
     )
     verdict = hearing.verdict(usage)
     beside = _beside(wish, case, book) if wish.extras else ()
     return replace(verdict, broken=(*verdict.broken, *beside))
+
+
+def count_alone(wish: BookingWish, *, now: datetime) -> None:
+    """Let nobody else count meanwhile what the rules in force count for this wish."""
+    book = selectors.current_book(now=now)
+    needs = book.hearing(case_of(wish, book, now=now)).needs
+    if needs.counts:
+        locking.lock_tenants([wish.tenant.pk], everybody=needs.counts_everybody)
 
 
 def check_amended(wish: BookingWish, booking: Booking, *, now: datetime) -> None:

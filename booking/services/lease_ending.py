@@ -73,6 +73,8 @@ def _terminate(
     refuse_renewed(row)
     _check_last_day(row, last_day, by_agreement, now=now)
     old_last = row.ends_on - timedelta(days=1)
+    freed = leases.block(last_day + timedelta(days=1), old_last + timedelta(days=1))
+    waiting.lock_line([([row.space_id], freed)], tenants=[row.tenant_id], now=now)
     row.agreed_ends_on = row.agreed_ends_on or row.ends_on
     row.ends_on = last_day + timedelta(days=1)
     blocking.shorten(row.allocations.filter(active=True), row.span.end)
@@ -82,9 +84,7 @@ def _terminate(
         last_day=str(last_day), by_agreement=by_agreement, credited_fen=back,
         noticed_at=now, end_reason=reason,
     )  # fmt: skip
-    waiting.offer_freed(
-        [row.space_id], leases.block(row.ends_on, old_last + timedelta(days=1)), now=now
-    )
+    waiting.offer_freed([row.space_id], freed, now=now)
     occupancy.refresh(space_ids=[row.space_id], now=now)
     return row
 
@@ -123,6 +123,7 @@ def _withdraw(lease: Lease, reason: str, *, actor: Actor, now: datetime) -> Leas
     refuse_renewed(row)
     if row.status != Status.DRAFT and row.starts_on <= leases.today(now):
         raise LeaseBegan(f"it began on {row.starts_on}")
+    waiting.lock_line([([row.space_id], row.span)], tenants=[row.tenant_id], now=now)
     row.allocations.filter(active=True).update(active=False)
     back = lease_charges.give_back(
         row,

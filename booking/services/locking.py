@@ -3,7 +3,8 @@
 Locks are taken in one order, all before anything is looked at: spaces by id, pools by id, the rows
 of bookings, then tenants by id, and budgets last. Whatever changes an allocation holds the lock of
 its space or pool; whatever counts what a tenant has holds the lock of the tenant, because a tenant
-books in several spaces at once.
+books in several spaces at once. A deed that judges or reserves for more than one booking locks all
+that they may count, before the first of them (`lock_counted`).
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -16,6 +17,7 @@ from django.db.models import Sum
 
 from base_ops.core import statements
 from base_ops.core.spans import Span
+from billing import services as billing
 from billing.domain.facts import booking_source
 from booking.models import Allocation, Booking, EquipmentPool
 
@@ -71,6 +73,15 @@ def lock_tenants(tenant_ids: Collection[int], *, everybody: bool = False) -> Non
     statements.rows(_LOCK_TENANTS, [list(tenant_ids)])
     if everybody:
         statements.rows(_LOCK_SITES, [])
+
+
+def lock_counted(tenant_ids: Collection[int]) -> None:
+    """Lock whatever rules and policies count for these tenants: for deeds on several bookings.
+
+    One after the other would lock the second one's tenant after the first one's budgets.
+    """
+    lock_tenants(tenant_ids, everybody=True)
+    billing.lock_budgets()
 
 
 def resources_of(booking: Booking) -> tuple[set[int], set[int]]:

@@ -329,10 +329,14 @@ def _ways_out(wish: BookingWish, lacks: Sequence[Lack], *, now: datetime) -> dic
     return {"lacking": lacking, "alternatives": alternatives}
 
 
-def confirm(*, booking: Booking, actor: Actor, now: datetime) -> Booking:
+def confirm(
+    *, booking: Booking, actor: Actor, clock: Callable[[], datetime] | None = None, now: datetime
+) -> Booking:
     """Turn a draft or a hold into a confirmed booking; for the base, approve a request.
 
-    Where a rule asks for approval, a tenant's confirmation is a request.
+    Where a rule asks for approval, a tenant's confirmation is a request. With `clock` a hold must
+    still live once everything is locked: whoever counted before that, by a clock behind it,
+    counted the hold.
 
     Raises:
         HoldExpired: too late.
@@ -343,7 +347,8 @@ def confirm(*, booking: Booking, actor: Actor, now: datetime) -> Booking:
         return db.in_transaction(partial(_undraft, booking, Deed.CONFIRM, actor=actor, now=now))
     waits = booking.status == Status.PENDING_APPROVAL
     deed = Deed.APPROVE if waits else Deed.CONFIRM
-    return db.in_transaction(partial(_settle, booking, deed, actor=actor, now=now))
+    clock = clock or (lambda: now)
+    return db.in_transaction(partial(_settle, booking, deed, actor=actor, clock=clock, now=now))
 
 
 def approve(*, booking: Booking, actor: Actor, now: datetime) -> Booking:
@@ -353,12 +358,18 @@ def approve(*, booking: Booking, actor: Actor, now: datetime) -> Booking:
         states.WrongState: it does not wait for approval.
         states.NotYours: a tenant cannot approve.
     """
-    return db.in_transaction(partial(_settle, booking, Deed.APPROVE, actor=actor, now=now))
+    return db.in_transaction(
+        partial(_settle, booking, Deed.APPROVE, actor=actor, clock=lambda: now, now=now)
+    )
 
 
-def _settle(booking: Booking, deed: Deed, *, actor: Actor, now: datetime) -> Booking:
+def _settle(
+    booking: Booking, deed: Deed, *, actor: Actor, clock: Callable[[], datetime], now: datetime
+) -> Booking:
     row = locked(booking)
-    check_time_left(row, now=now)
+    if row.status == Status.HELD:
+        judging.count_alone(wishes.of_booking(row), now=now)
+    check_time_left(row, now=max(now, clock()))
     if deed == Deed.CONFIRM and row.approvals and not actor.is_staff:
         deed = Deed.REQUEST
     confirmed_at = None if deed == Deed.REQUEST else now

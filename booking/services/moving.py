@@ -145,13 +145,14 @@ def _move(
     wish = change.wish(row)
     _check_movable(row, wish, now=now)
     fee_fen = fee_of(row, wish, now=now)
+    old = spaces_of(row), row.span
+    waiting.lock_line([old], tenants=[row.tenant_id], now=now)
     quote = price(wish, ignore_source=locking.source_of(row), now=now)
     ruling = _ruled(row, wish, quote, actor=actor, now=now)
     if change.price_fen is not None and quote.total_fen != change.price_fen:
         raise QuoteChanged(quote=quote.as_json(), quoted_fen=change.price_fen)
     if fee_fen:
         _charge_fee(row, wish, fee_fen, now=now)
-    old = spaces_of(row), row.span
     _settle(row, wish, quote, actor=actor, deed="move", now=now, fee_fen=fee_fen,
             overridden=[b.code for b in ruling.waived], ruling=ruling)  # fmt: skip
     _show([row], [old], now=now)
@@ -159,18 +160,22 @@ def _move(
 
 
 def _ruled(
-    row: Booking, wish: BookingWish, quote: Quote, *, actor: Actor, now: datetime
-) -> judging.Ruling:
+    row: Booking, wish: BookingWish, quote: Quote, *, actor: Actor, away: Sequence[Booking] = (),
+    now: datetime,
+) -> judging.Ruling:  # fmt: skip
     """What the rules in force say of the booking where it would be, at its new price.
 
     What is confirmed stays confirmed, so a tenant cannot move it to where a rule newly asks for
     approval; the base can, for that is an approval. What is not confirmed yet asks later.
+    `away` are bookings that leave their places too.
 
     Raises:
         rules.RulesBroken: a rule is broken that is not waived.
         MoveNeedsApproval: as said.
     """
-    ruling = judging.judge(wish=wish, changing=row, price_fen=lambda: quote.total_fen, now=now)
+    ruling = judging.judge(
+        wish=wish, changing=row, away=away, price_fen=lambda: quote.total_fen, now=now
+    )
     newly = sorted(set(ruling.approvals) - set(row.approvals))
     settled = row.status in (Status.CONFIRMED, Status.CHECKED_IN)
     if newly and settled and not actor.is_staff:
@@ -325,21 +330,18 @@ def _swap(one: Booking, other: Booking, actor: Actor, *, now: datetime) -> tuple
             raise CannotSwap(f"{row.code} is {row.status}")
     wish_a = wishes.of_booking(a, space=b.space, span=Span(b.starts_at, _end(a, b)))
     wish_b = wishes.of_booking(b, space=a.space, span=Span(a.starts_at, _end(b, a)))
-    plans = ((a, wish_a, b.code), (b, wish_b, a.code))
-    locking.lock_tenants({a.tenant_id, b.tenant_id})
-    quotes = [price(w, ignore_source=locking.source_of(row), now=now) for row, w, _ in plans]
-    rulings = [
-        _ruled(row, wish, quote, actor=actor, now=now)
-        for (row, wish, _), quote in zip(plans, quotes, strict=True)
-    ]
+    freed = [(spaces_of(row), row.span) for row in (a, b)]
+    waiting.lock_line(freed, now=now, tenants=(a.tenant_id, b.tenant_id), even_alone=True)
     for row in (a, b):
         locking.free(row)
-    freed = [(spaces_of(row), row.span) for row in (a, b)]
-    for (row, wish, partner), ruling in zip(plans, rulings, strict=True):
+    # The first is judged as if the second were nowhere, the second beside the first's new place.
+    for row, wish, partner, away in ((a, wish_a, b, [b]), (b, wish_b, a, [])):
         quote = price(wish, ignore_source=locking.source_of(row), now=now)
+        ruling = _ruled(row, wish, quote, away=away, actor=actor, now=now)
         _settle(
-            row, wish, quote, actor=actor, deed="swap", now=now, partner=partner, ruling=ruling
-        )
+            row, wish, quote, actor=actor, deed="swap", now=now, partner=partner.code,
+            ruling=ruling,
+        )  # fmt: skip
     _show([a, b], freed, now=now)
     return a, b
 

@@ -339,6 +339,7 @@ def finish(
 ) -> None:
     """Complete a locked, checked-in booking: give unused time back, charge, wrap, show."""
     ended = ended_at or now
+    waiting.lock_line([(spaces_of(booking), booking.span)], now=now)
     advance(
         booking, Deed.COMPLETE, actor=actor, now=now,
         ended_at=ended, wrap_due_at=now, **charging.measure(booking, now=now),

@@ -52,6 +52,7 @@ def _release(booking: Booking, *, now: datetime) -> bool:
         staying.take_over(booking, actor=SYSTEM, why=why, now=now)
         return True
     late = lateness.of(booking)
+    waiting.lock_line([(spaces_of(booking), booking.span)], now=now)
     advance(
         booking, Deed.MISS, actor=SYSTEM, why="no check-in within the grace period",
         now=now, wrap_due_at=now if booking.prepared_at else None,

@@ -16,7 +16,7 @@ from base_ops.core.spans import Span
 from billing.domain.rating import ServiceWish
 from booking.models import Booking, WaitlistEntry
 from booking.services import locking, making, resources, telling
-from booking.services.waitlist import SOURCE, become, record, somebody_waits, waiting_for
+from booking.services.waitlist import SOURCE, become, record, tenants_in_line, waiting_for
 from booking.services.wishes import BookingWish
 
 logger = logging.getLogger(__name__)
@@ -113,6 +113,33 @@ def stop_waiting(*, entry: WaitlistEntry, actor: Actor, now: datetime) -> Waitli
     return row
 
 
+def lock_line(
+    freed: Sequence[tuple[Collection[int], Span]],
+    *,
+    tenants: Collection[int] = (),
+    even_alone: bool = False,
+    now: datetime,
+) -> None:
+    """Where somebody waits for what a deed is about to free: lock what the offers will count.
+
+    For a deed that judges, reserves or gives back itself: called once its resources and bookings
+    are locked, and before any tenant or budget is. Nobody joins the line of a locked space.
+
+    Args:
+        freed: what will be offered, as `offer_all_freed` takes it.
+        tenants: whom else the deed counts.
+        even_alone: lock those where nobody waits too; for a deed on several bookings.
+        now: entries whose time has come do not wait any more.
+    """
+    if not freed:
+        return
+    spaces, window = _as_one(freed)
+    around = window.widened(before=AROUND, after=AROUND)
+    waiting = tenants_in_line(spaces, around, now=now)
+    if waiting or even_alone:
+        locking.lock_counted(waiting.union(tenants))
+
+
 def offer_freed(space_ids: Collection[int], window: Span, *, now: datetime) -> list[Booking]:
     """Offer what is free in these locked spaces to who waits for it, the first first.
 
@@ -122,8 +149,10 @@ def offer_freed(space_ids: Collection[int], window: Span, *, now: datetime) -> l
     refused (its rules, its price) is noted and stays in line; it never undoes what freed the slot.
     """
     around = window.widened(before=AROUND, after=AROUND)
-    if not somebody_waits(space_ids, around, now=now):
+    waiting = tenants_in_line(space_ids, around, now=now)
+    if not waiting:
         return []
+    locking.lock_counted(waiting)
     spaces = Space.objects.select_related("type", "floor").filter(pk__in=space_ids)
     return [
         booking
@@ -139,9 +168,13 @@ def offer_all_freed(
     """The same for many stretches of time at once: one look over all of them."""
     if not freed:
         return []
-    spaces = {pk for ids, _ in freed for pk in ids}
-    window = Span(min(s.start for _, s in freed), max(s.end for _, s in freed))
+    spaces, window = _as_one(freed)
     return offer_freed(spaces, window, now=now)
+
+
+def _as_one(freed: Sequence[tuple[Collection[int], Span]]) -> tuple[set[int], Span]:
+    spaces = {pk for ids, _ in freed for pk in ids}
+    return spaces, Span(min(s.start for _, s in freed), max(s.end for _, s in freed))
 
 
 def _offer(entry: WaitlistEntry, space: Space, *, now: datetime) -> Booking | None:

@@ -18,13 +18,23 @@ SOURCE = "waitlist"
 
 def somebody_waits(space_ids: Collection[int], window: Span, *, now: datetime) -> bool:
     """Whether anybody waits for a time that touches the window in these spaces."""
+    return _touching(space_ids, window, now=now).exists()
+
+
+def tenants_in_line(space_ids: Collection[int], window: Span, *, now: datetime) -> set[int]:
+    """The ids of all tenants who wait for a time that touches the window in these spaces."""
+    return set(_touching(space_ids, window, now=now).values_list("tenant_id", flat=True))
+
+
+def _touching(
+    space_ids: Collection[int], window: Span, *, now: datetime
+) -> QuerySet[WaitlistEntry]:
     types = Space.objects.filter(pk__in=space_ids).values("type_id")
-    return (
-        WaitlistEntry.objects.filter(status="waiting", starts_at__gt=now)
-        .filter(Q(space__in=space_ids) | Q(space_type__in=types))
-        .filter(starts_at__lt=window.end, ends_at__gt=window.start)
-        .exists()
-    )
+    return WaitlistEntry.objects.filter(
+        Q(space__in=space_ids) | Q(space_type__in=types),
+        status="waiting", starts_at__gt=now,
+        starts_at__lt=window.end, ends_at__gt=window.start,
+    )  # fmt: skip
 
 
 def waiting_for(space: Space, window: Span, *, now: datetime) -> QuerySet[WaitlistEntry]:

@@ -1,17 +1,17 @@
 """Refusals that no other test asks for over HTTP, each provoked by a request of its own."""
 
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from base_ops.core import clock, openapi
+from base_ops.core import clock
 from base_ops.core.models import Role, User
 from booking.models import Booking
 from devices import services as devices
 from devices.models.registry import DeviceStatus
 from tests import make
+from tests.api.refusing import Provoked, is_problem
 from tests.booking import world
 from tests.booking.test_api import API, client, post, wish
 from tests.devices import make as things
@@ -70,7 +70,7 @@ def already_started() -> Any:
     return post(caller, f"/bookings/{code}/cancel")
 
 
-PROVOKED: dict[str, tuple[int, Callable[[], Any]]] = {
+PROVOKED: Provoked = {
     "already_started": (409, already_started),
     "device_not_active": (409, device_not_active),
     "not_controllable": (422, not_controllable),
@@ -83,9 +83,4 @@ PROVOKED: dict[str, tuple[int, Callable[[], Any]]] = {
 def test_each_refusal_is_a_problem_with_its_code(code: str) -> None:
     status, provoke = PROVOKED[code]
 
-    answer = provoke()
-
-    problem = answer.json()
-    assert (answer.status_code, problem["code"]) == (status, code), problem
-    assert answer["Content-Type"] == openapi.PROBLEM
-    assert problem["title_zh"] != problem["title_en"]
+    is_problem(provoke(), status, code)

@@ -1,25 +1,21 @@
 """Refusals of bookings, series, leases and rules that no other test asks for over HTTP."""
 
 import io
-import os
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
-import psycopg
 import pytest
 from django.db import connection
 from PIL import Image
 
-from base_ops.core import clock, openapi
-from base_ops.core.models import Role, User
+from base_ops.core import clock
+from base_ops.core.models import Role
 from billing.domain.facts import booking_source
 from billing.models import Reservation
 from booking.models import Booking, RuleBook, WaitlistEntry
 from booking.services import waiting
 from tests import make
+from tests.api.refusing import Provoked, confirmed, is_problem, member
 from tests.booking import lets, world
 from tests.booking.rulings import document, rule
 from tests.booking.test_api import API, client, post, wish
@@ -29,24 +25,14 @@ from tests.booking.test_leases_api import wish as lease_wish
 from tests.booking.test_rulebook_api import put
 from tests.booking.test_series_api import first, patch, stamp
 from tests.booking.test_series_api import wish as series_wish
-from tests.waiting import eventually
 
 pytestmark = pytest.mark.usefixtures("prices")
 
 
-def _member(**tenant: Any) -> User:
-    return make.user(Role.TENANT_ADMIN, tenant=make.tenant(**tenant))
-
-
-def _confirmed(caller: Any) -> Booking:
-    answer = post(caller, "/bookings", wish(world.studio()) | {"confirm": True})
-    return Booking.objects.get(code=answer.json()["code"])
-
-
 def already_invoiced() -> Any:
     """A booking whose claim went on an invoice gets more people."""
-    caller = client(_member())
-    booking = _confirmed(caller)
+    caller = client(member())
+    booking = confirmed(caller)
     Reservation.objects.filter(source=booking_source(booking.code)).update(
         state="committed", settled_at=clock.now()
     )
@@ -70,7 +56,7 @@ def booking_suspended() -> Any:
     """The base's rules let the tenant in, and the price policy does not."""
     published = put(client(make.user()), document(rule("max_length", minutes=600)))
     assert published.status_code == 200, published.json()
-    caller = client(_member(compliance_rating="D"))
+    caller = client(member(compliance_rating="D"))
     return caller.post(
         f"{API}/quotes", wish(world.studio(), hours=26), content_type="application/json"
     )
@@ -78,8 +64,8 @@ def booking_suspended() -> Any:
 
 def deed_not_yours() -> Any:
     """A tenant confirms what waits for the base's approval."""
-    caller = client(_member())
-    booking = _confirmed(caller)
+    caller = client(member())
+    booking = confirmed(caller)
     Booking.objects.filter(pk=booking.pk).update(status="pending_approval", confirmed_at=None)
     return post(caller, f"/bookings/{booking.code}/confirm")
 
@@ -93,7 +79,7 @@ def _series(caller: Any) -> tuple[str, str]:
 
 
 def instance_too_late() -> Any:
-    caller = client(_member())
+    caller = client(member())
     _, instance = _series(caller)
     row = Booking.objects.exclude(series=None).earliest("starts_at")
     now = clock.now()
@@ -104,7 +90,7 @@ def instance_too_late() -> Any:
 
 
 def nothing_to_change() -> Any:
-    caller = client(_member())
+    caller = client(member())
     _, instance = _series(caller)
     return patch(caller, instance, {"scope": "this"}, **{"If-Match": "*"})
 
@@ -143,7 +129,7 @@ def no_rules() -> Any:
 
 
 def room_on_air() -> Any:
-    booking = inside(_member())
+    booking = inside(member())
     world.encoder_says(booking.space, run="live", now=clock.now())
     body = {"space": world.studio().code, "reason": "灯光故障"}
     return post(client(make.user()), f"/bookings/{booking.code}/transfer", body)
@@ -152,18 +138,18 @@ def room_on_air() -> Any:
 def too_many_pixels() -> Any:
     out = io.BytesIO()
     Image.new("1", (7000, 7000)).save(out, "PNG")
-    member = _member()
-    return upload(client(member), inside(member).code, out.getvalue(), "image/png")
+    who = member()
+    return upload(client(who), inside(who).code, out.getvalue(), "image/png")
 
 
 def waiting_enough() -> Any:
-    member, now = _member(), clock.now()
+    who, now = member(), clock.now()
     asked = wish(world.studio(), hours=26)
-    post(client(_member()), "/bookings", asked | {"confirm": True})
-    caller = client(member)
+    post(client(member()), "/bookings", asked | {"confirm": True})
+    caller = client(who)
     WaitlistEntry.objects.bulk_create(
         WaitlistEntry(
-            code=f"WL{n:010d}", tenant=member.tenant, space=world.studio(), purpose="live_sales",
+            code=f"WL{n:010d}", tenant=who.tenant, space=world.studio(), purpose="live_sales",
             starts_at=now + timedelta(hours=5), ends_at=now + timedelta(hours=6), created_at=now,
         )
         for n in range(waiting.MAX_WAITING)
@@ -171,7 +157,7 @@ def waiting_enough() -> Any:
     return post(caller, "/waitlist", {k: v for k, v in asked.items() if k != "tenant"})
 
 
-PROVOKED: dict[str, tuple[int, Callable[[], Any]]] = {
+PROVOKED: Provoked = {
     "already_invoiced": (409, already_invoiced),
     "blackout_refused": (422, blackout_refused),
     "booking_suspended": (409, booking_suspended),
@@ -188,71 +174,8 @@ PROVOKED: dict[str, tuple[int, Callable[[], Any]]] = {
 }
 
 
-def _is_problem(answer: Any, status: int, code: str) -> None:
-    problem = answer.json()
-    assert (answer.status_code, problem["code"]) == (status, code), problem
-    assert answer["Content-Type"] == openapi.PROBLEM
-    assert problem["title_zh"] != problem["title_en"]
-
-
 @pytest.mark.parametrize("code", PROVOKED)
 def test_each_refusal_is_a_problem_with_its_code(code: str) -> None:
     status, provoke = PROVOKED[code]
 
-    _is_problem(provoke(), status, code)
-
-
-@contextmanager
-def _rival(booking: Booking) -> Iterator[psycopg.Connection]:
-    """Another connection that holds the lock of a booking's room."""
-    address, _, options = os.environ["DATABASE_URL"].partition("?")
-    name = connection.settings_dict["NAME"]
-    url = f"{address.rpartition('/')[0]}/{name}" + (f"?{options}" if options else "")
-    with psycopg.connect(url) as rival:
-        rival.execute("SELECT 1 FROM core_space WHERE id = %s FOR UPDATE", [booking.space_id])
-        yield rival
-
-
-@pytest.mark.django_db(transaction=True)
-def test_rows_that_stay_locked_are_a_problem_to_try_again() -> None:
-    caller = client(_member())
-    booking = _confirmed(caller)
-
-    with _rival(booking), connection.cursor() as cursor:
-        cursor.execute("SET lock_timeout = '20ms'")
-        try:
-            answer = post(caller, f"/bookings/{booking.code}/cancel")
-        finally:
-            cursor.execute("RESET lock_timeout")
-
-    _is_problem(answer, 503, "contended")
-    assert answer["Retry-After"]
-
-
-@pytest.mark.django_db(transaction=True)
-def test_a_booking_that_was_moved_while_it_was_being_locked_is_looked_at_again() -> None:
-    caller = client(_member())
-    booking, spare = _confirmed(caller), world.studio()
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_backend_pid()")
-        waits = cursor.fetchone()[0]
-
-    with _rival(booking) as rival:
-        mine = rival.info.backend_pid
-
-        def move() -> None:
-            """Once the request waits for the room: move the booking, and let the room go."""
-            blocked = "SELECT %s = ANY(pg_blocking_pids(%s))"
-            eventually(lambda: rival.execute(blocked, [mine, waits]).fetchone() == (True,))
-            rival.execute(
-                "UPDATE booking_booking SET space_id = %s WHERE id = %s", [spare.pk, booking.pk]
-            )
-            rival.commit()
-
-        mover = threading.Thread(target=move)
-        mover.start()
-        answer = post(caller, f"/bookings/{booking.code}/cancel")
-        mover.join()
-
-    assert (answer.status_code, answer.json()["status"]) == (200, "cancelled")
-    assert answer.json()["space"]["code"] == spare.code
+    is_problem(provoke(), status, code)

@@ -105,6 +105,7 @@ def _edit(
         raise InstanceNotFound(recurrence_id.isoformat())
     old = [(b.space, b.starts_at) for b in rows]
     freed = [(spaces_of(b), b.span) for b in rows] if change.span or change.space else []
+    waiting.lock_line(freed, tenants=[row.tenant_id], now=now)
     by = change.span.start - recurrence_id if change.span else timedelta()
     target = row
     if scope != "this":

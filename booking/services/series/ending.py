@@ -71,6 +71,7 @@ def _cancel(
         rows = [_cancel_one(row, live, pivot, reason, actor=actor, now=now)]
     else:
         rows = chosen(live, scope, pivot, now=now)
+        waiting.lock_line([(spaces_of(b), b.span) for b in rows], now=now)
         give_back(rows, reason=reason, actor=actor, now=now)
         telling.series_cancelled(
             row, cancelled=len(rows), first_at=rows[0].starts_at, reason=reason, now=now
