@@ -44,6 +44,7 @@ def _cancel(booking: Booking, *, actor: Actor, reason: str, now: datetime) -> Bo
         raise AlreadyStarted
     if not actor.is_staff and row.status == Status.CONFIRMED:
         judging.check_cancelling(row, now=now)
+    _lock_line(row, now=now)
     was = row.status
     advance(
         row, Deed.CANCEL, actor=actor, why=reason, now=now,
@@ -85,6 +86,7 @@ def _end(booking: Booking, deed: Deed, *, actor: Actor, reason: str, now: dateti
 
 def _ended(booking: Booking, deed: Deed, *, actor: Actor, reason: str, now: datetime) -> Booking:
     row = locked(booking)
+    _lock_line(row, now=now)
     advance(
         row, deed, actor=actor, why=reason, now=now, cancelled_at=now, cancel_reason=reason,
         expires_at=None, wrap_due_at=now if row.prepared_at else None,
@@ -93,9 +95,13 @@ def _ended(booking: Booking, deed: Deed, *, actor: Actor, reason: str, now: date
     return row
 
 
+def _lock_line(row: Booking, *, now: datetime) -> None:
+    """Before a fee or anything given back touches a budget."""
+    waiting.lock_line([(spaces_of(row), row.span)], now=now)
+
+
 def give_back(row: Booking, *, now: datetime) -> None:
     """Free what a booking took and reserved, wrap its room, show it; `row` is locked, ended."""
-    waiting.lock_line([(spaces_of(row), row.span)], now=now)
     locking.free(row)
     billing.release(source=locking.source_of(row), now=now)
     preparing.wrap_if_due(row, now=now)
@@ -122,6 +128,7 @@ def _expire(row: Booking, *, now: datetime) -> bool:
         return False
     if ends > now:
         return False
+    _lock_line(row, now=now)
     advance(row, Deed.EXPIRE, actor=SYSTEM, now=now)
     give_back(row, now=now)
     return True

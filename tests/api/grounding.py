@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from tests import make
-from tests.api.bodies import BODIES, PATHS
+from tests.api.bodies import REQUESTS, Request
 from tests.api.judging import Case
 from tests.api.known import ALIASES, Known, parameters
 from tests.api.world import World
@@ -53,11 +53,26 @@ class Ground:
             return
         if case.query:
             case.query = self._filled(dict(case.query), given)
-        if (make_body := BODIES.get(case.operation.label)) and self._chance(0.5):
-            case.path_parameters = path | PATHS.get(case.operation.label, {})
-            case.body = make_body(self._world, self._known)
+        if (sensible := REQUESTS.get(case.operation.label)) and self._chance(0.5):
+            self._put(case, sensible(self._world, self._known), path, given)
         elif isinstance(case.body, dict):
             case.body = self._filled(self._plausible(case, dict(case.body), given), given)
+
+    def _put(self, case: Case, wanted: Request, path: dict[str, Any], given: Given) -> None:
+        """All that makes sense together; the thing that is led through its life stays the one."""
+        if all(given.path.get(name, value) == value for name, value in wanted.path.items()):
+            path = path | wanted.path
+        case.path_parameters = path
+        if wanted.body is not None:
+            case.body = wanted.body
+        if wanted.query:
+            known = {parameter.name for parameter in case.operation.query}
+            case.query = {n: v for n, v in wanted.query.items() if n in known}
+        if wanted.media_type:
+            case.media_type = wanted.media_type
+        if wanted.headers:
+            headers = {**dict(case.headers or {}), **wanted.headers}
+            case.headers = headers  # type: ignore[assignment] # it makes its own mapping of it
 
     def _headers(self, case: Case, *, keep: float) -> None:
         headers = dict(case.headers or {})

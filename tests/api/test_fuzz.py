@@ -34,7 +34,7 @@ from tests.api.campaign import ROLES, Campaign, description
 pytestmark = pytest.mark.django_db(transaction=True)
 SEED = 20260915
 REQUESTS = 4500
-REACHED = 0.8
+REACHED = 0.92
 CHEAP = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # hundreds of people sign in
 
 
@@ -143,7 +143,7 @@ def test_no_answer_shows_what_is_another_tenants(outcome: Outcome) -> None:
     assert not (found := outcome.of(judging.LEAK)), found
 
 
-def test_four_of_five_operations_are_reached_with_success(outcome: Outcome) -> None:
+def test_nearly_all_operations_are_reached_with_success(outcome: Outcome) -> None:
     done = {label: any(200 <= s < 300 for s in seen) for label, seen in outcome.reached.items()}
     for label, seen in sorted(outcome.reached.items()):
         counts = " ".join(f"{status}×{n}" for status, n in sorted(seen.items()))

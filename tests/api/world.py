@@ -10,6 +10,8 @@ from typing import Any
 
 from base_ops.core import auth
 from base_ops.core.models import Role, Space, Tenant, User
+from base_ops.core.models.notices import Delivery
+from base_ops.core.notifications import endpoints
 from base_ops.core.spans import Span
 from billing import importers
 from billing import jobs as billing_jobs
@@ -17,6 +19,7 @@ from billing import services as billing
 from booking import jobs as booking_jobs
 from booking import services as booking
 from booking.models import Booking
+from booking.services import series
 from devices import directory
 from devices import jobs as devices_jobs
 from devices import services as devices
@@ -27,6 +30,7 @@ from tests import make
 from tests.billing.data import demo
 from tests.billing.world import finished, room
 from tests.booking import lets
+from tests.booking import series_world as repeated
 from tests.booking import world as rooms
 from tests.devices import make as things
 
@@ -65,6 +69,10 @@ class World:
             self.tokens[role], _ = auth.new_token(user=user, name="fuzz", now=self.moment.at)
         return self.tokens[role]
 
+    def room_now(self) -> Space:
+        """A room of its own for a booking that begins at once."""
+        return rooms.studio()
+
 
 def build(moment: Moment) -> World:
     """Save all of it, through the real services."""
@@ -87,6 +95,7 @@ def build(moment: Moment) -> World:
     _present(world)
     _money(world)
     _devices(world)
+    _messages(world)
     return world
 
 
@@ -152,6 +161,22 @@ def _present(world: World) -> None:
             )  # fmt: skip
             if k == 2:
                 Booking.objects.filter(pk=made.pk).update(status="pending_approval")
+    _for_long(world)
+
+
+def _for_long(world: World) -> None:
+    """Requests that wait for the base, and a series without one of its dates; of tenant A."""
+    now, staff = world.moment.at, world.users["manager"].actor
+    first = now.replace(minute=0) + timedelta(days=30)
+    for n in range(6):
+        made = _book(world, world.mine, now, first + HOUR * 2 * n, space=world.spaces[2])
+        Booking.objects.filter(pk=made.pk).update(status="pending_approval", confirmed_at=None)
+    asked = repeated.wish(world.spaces[3], world.mine, first, rrule="FREQ=DAILY;COUNT=4")
+    made_of = repeated.create(asked, now)
+    series.cancel(
+        series=made_of.series, recurrence_id=first + timedelta(days=2), scope="this", reason="x",
+        actor=staff, now=now,
+    )  # fmt: skip
 
 
 def _money(world: World) -> None:
@@ -179,6 +204,18 @@ def _devices(world: World) -> None:
         devices.send_command(device=light, state={"power": True}, actor=staff, now=now)
         devices.raise_space_alarm(space, "not_ready", {}, now)
     devices.apply_scene(space=world.spaces[2], scene="prepare", actor=staff, now=now)
+
+
+def _messages(world: World) -> None:
+    """A webhook of tenant A and one of the base's did not answer."""
+    now = world.moment.at
+    for who in (world.users["tenant_admin"], world.users["manager"]):
+        wish = {"kind": "webhook", "name": "Orders", "url": "https://hooks.example.org/in"}
+        made = endpoints.create(user=who, wish=wish, now=now)
+        tried = endpoints.send_test(user=who, code=made.code, now=now)
+        Delivery.objects.filter(pk=tried.pk).update(
+            status="dead", attempts=8, attempted_at=now, ended_at=now, error="refused"
+        )
 
 
 def later(world: World, step: timedelta) -> None:
