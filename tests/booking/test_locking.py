@@ -21,11 +21,12 @@ from billing import importers
 from billing.models import Budget
 from booking import services
 from booking.models import Booking, WaitlistEntry
-from booking.services import BookingWish, Change
+from booking.services import BookingWish, Change, making
 from booking.services import series as serial
 from tests import make
 from tests.billing.data import demo
 from tests.booking import series_world, world
+from tests.booking.rulings import document, rule
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -47,7 +48,11 @@ def rival() -> Iterator[psycopg.Connection]:
 
 
 def waits_and_holds_nothing_later(
-    deed: Callable[[], Any], *, held: tuple[str, int], later: list[tuple[str, int]]
+    deed: Callable[[], Any],
+    *,
+    held: tuple[str, int],
+    later: list[tuple[str, int]],
+    meanwhile: Callable[[], Any] = lambda: None,
 ) -> None:
     """Hold a row; once the deed waits for it, take all that comes later in the order."""
     failed: list[BaseException] = []
@@ -71,6 +76,7 @@ def waits_and_holds_nothing_later(
             eventually(lambda: onlooker.execute(blocked, mine).fetchone() == (1,))
             for row in later:
                 _take(holder, *row)
+            meanwhile()
         finally:
             holder.rollback()
             thread.join()
@@ -194,3 +200,31 @@ def test_a_new_price_locks_the_budgets_of_both_years_in_their_order() -> None:
     before.refresh_from_db()
     after.refresh_from_db()
     assert (before.reserved_fen > 0, after.reserved_fen) == (True, 0)
+
+
+def test_a_hold_that_runs_out_while_its_confirmation_waits_is_over(now: datetime) -> None:
+    """Whoever counts after its end leaves it out, so it must not come back beside them."""
+    rules = document(rule("concurrent", most=1))
+    services.publish_rules(document=rules, actor=world.STAFF, now=now)
+    held = world.booked(now=now, hold=True)
+    assert held.expires_at is not None
+    over, reads, answers = held.expires_at, [held.expires_at - HOUR], []
+
+    def confirm() -> None:
+        try:
+            services.confirm(
+                booking=held, actor=world.STAFF, clock=lambda: reads[-1], now=over - HOUR
+            )
+        except making.HoldExpired as exc:
+            answers.append(exc.code)
+
+    def time_passes() -> None:
+        reads.append(over)
+
+    waits_and_holds_nothing_later(
+        confirm, held=("core_tenant", held.tenant.pk), later=[], meanwhile=time_passes
+    )
+    rival = world.booked(now=over, tenant=held.tenant)
+
+    held.refresh_from_db()
+    assert (answers, held.status, rival.status) == (["hold_expired"], "held", "confirmed")

@@ -56,3 +56,29 @@ def test_credit_is_judged_at_the_new_price(now: datetime) -> None:
 
     with pytest.raises(RulesBroken):
         longer(booking, now, by=world.actor(booking.tenant))
+
+
+@pytest.mark.parametrize("renters", [1, 2])
+def test_bookings_that_change_places_are_judged_where_both_will_be(
+    now: datetime, renters: int
+) -> None:
+    one = world.booked(now=now, start_min=48 * 60)
+    tenant = one.tenant if renters == 1 else None
+    other = world.booked(now=now, start_min=49 * 60, tenant=tenant)
+    publish(now, rule("concurrent", most=1), rule("venue_concurrent", most=1))
+
+    swapped = services.swap(one=one, other=other, actor=world.STAFF, now=now)
+
+    assert [row.starts_at for row in swapped] == [other.starts_at, one.starts_at]
+
+
+def test_a_swap_that_would_make_them_meet_is_refused(now: datetime) -> None:
+    """Three hours from where the short one was reach beyond where the long one began."""
+    short = world.booked(now=now, start_min=48 * 60)
+    long = world.booked(now=now, start_min=50 * 60, minutes=180, tenant=short.tenant)
+    publish(now, rule("concurrent", code="one_at_once", most=1))
+
+    with pytest.raises(RulesBroken) as caught:
+        services.swap(one=short, other=long, actor=world.STAFF, now=now)
+
+    assert caught.value.detail == "one_at_once"
