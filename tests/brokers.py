@@ -4,6 +4,8 @@ A child process on a free port of 127.0.0.1, that can be killed and started agai
 """
 
 import contextlib
+import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -76,3 +78,9 @@ def running() -> Iterator[Broker]:
             yield broker
         finally:
             broker.kill()
+
+
+def mosquitto() -> str | None:
+    """Where mosquitto is on this machine; Debian puts it where only root's PATH looks."""
+    path = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"])
+    return shutil.which("mosquitto", path=path)

@@ -29,6 +29,7 @@ def pytest_load_initial_conftests() -> Iterator[None]:
         os.environ["DATABASE_URL"] = _STACK.enter_context(postgres.ephemeral())
         os.environ["BASE_OPS_TEST_STATE"] = state
         os.environ["BASE_OPS_STATE_DIR"] = state
+        os.environ.setdefault("BASE_OPS_BROKER", "rumqttd")  # the same on every machine
         os.environ["BASE_OPS_SECRET_KEY"] = secrets.token_urlsafe(48)
         os.environ["BASE_OPS_ALLOWED_HOSTS"] = "localhost,127.0.0.1,testserver"
         os.environ["MQTT_URL"] = ""

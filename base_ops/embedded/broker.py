@@ -5,6 +5,7 @@ Neither asks who connects: they listen to this machine only. deploy/ has the bro
 """
 
 import logging
+import os
 import shutil
 import socket
 import sys
@@ -51,7 +52,7 @@ dynamic_filters = true
 
 def command(folder: Path, port: int) -> list[str]:
     """Write the configuration below `folder`; returns the argv of a broker on that port."""
-    mosquitto = shutil.which("mosquitto")
+    mosquitto = _mosquitto()
     text = (_MOSQUITTO if mosquitto else _RUMQTTD).format(
         host=_HOST, port=port, folder=folder.resolve(), max_bytes=MAX_PACKET_BYTES
     )
@@ -62,6 +63,21 @@ def command(folder: Path, port: int) -> list[str]:
         file.write_text(text + f"user {accounts.ours().name}\n")
         return [mosquitto, "-c", str(file.resolve())]
     return [sys.executable, "-m", "base_ops.embedded.broker", str(file.resolve())]
+
+
+def _mosquitto() -> str | None:
+    """Where mosquitto is, when it is to be used: BASE_OPS_BROKER says auto, mosquitto or rumqttd.
+
+    Raises:
+        ValueError: another word, or mosquitto is wanted and not on PATH.
+    """
+    wanted = os.environ.get("BASE_OPS_BROKER", "auto")
+    if wanted not in ("auto", "mosquitto", "rumqttd"):
+        raise ValueError("BASE_OPS_BROKER: auto, mosquitto or rumqttd")
+    found = None if wanted == "rumqttd" else shutil.which("mosquitto")
+    if wanted == "mosquitto" and found is None:
+        raise ValueError("BASE_OPS_BROKER: mosquitto is not on PATH")
+    return found
 
 
 def answers(port: int) -> bool:

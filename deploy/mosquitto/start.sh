@@ -1,22 +1,33 @@
 #!/bin/sh
-# Writes passwords from the environment into the password file, then becomes the broker.
-# A real device gets its own:
-#   docker compose exec mosquitto mosquitto_passwd -b /mosquitto/secrets/passwords ID PASSWORD
+# mosquitto under the files that `manage.py broker_config watch` writes: waits for them, takes a copy that
+# is its own, and reads accounts and rights anew within a second of each change.
 set -eu
-passwords=/mosquitto/secrets/passwords
-umask 077
-touch "$passwords"
-mosquitto_passwd -b "$passwords" bridge "$BRIDGE_PASSWORD"
+written=/mosquitto/written
+own=/mosquitto/data
 
-# Each device of the simulated fleet signs in under its own name, with the fleet's password.
-if [ -n "${SIMULATOR_PASSWORD:-}" ]; then
-    fleet=$(mktemp)
-    sed -n "s/.*\"tag\": *\"\([^\"]*\)\".*/\1:$SIMULATOR_PASSWORD/p" /mosquitto/plan.json >"$fleet"
-    sed 's/:.*/:/' "$fleet" | grep -v -F -f - "$passwords" >"$passwords.new" || true
-    mosquitto_passwd -U "$fleet"
-    cat "$fleet" >>"$passwords.new"
-    mv "$passwords.new" "$passwords"
-    rm "$fleet"
-fi
-chown mosquitto:mosquitto "$passwords"
-exec mosquitto -c /mosquitto/config/mosquitto.conf
+take() {
+    for name in mosquitto.conf passwords acl ca.crt server.crt server.key; do
+        [ -f "$written/$name" ] || continue
+        cmp -s "$written/$name" "$own/$name" && continue
+        cp "$written/$name" "$own/.$name.new"
+        chown mosquitto:mosquitto "$own/.$name.new"
+        chmod 600 "$own/.$name.new"
+        mv "$own/.$name.new" "$own/$name"
+        changed=1
+    done
+}
+
+until [ -f "$written/mosquitto.conf" ] && [ -f "$written/passwords" ]; do sleep 0.5; done
+take
+chown mosquitto:mosquitto "$own"
+mosquitto -c "$own/mosquitto.conf" &
+broker=$!
+trap 'kill -TERM "$broker"; wait "$broker"; exit 0' TERM INT
+while kill -0 "$broker" 2>/dev/null; do
+    sleep 1 &
+    wait $! || true
+    changed=""
+    take
+    [ -z "$changed" ] || kill -HUP "$broker"
+done
+wait "$broker"

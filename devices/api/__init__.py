@@ -2,7 +2,7 @@
 
 from ninja import Router
 
-from devices.api import (
+from devices.api import (, accounts
     adoption,
     alarms,
     control,

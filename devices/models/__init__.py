@@ -1,5 +1,6 @@
 """The building as the database knows it."""
 
+from devices.models.accounts import BrokerAccount
 from devices.models.control import Command, Grant, SceneRun
 from devices.models.lifecycle import (
     Adoption,
@@ -25,6 +26,7 @@ __all__ = [
     "Adoption",
     "Alarm",
     "BridgeHeartbeat",
+    "BrokerAccount",
     "Command",
     "CommissioningRun",
     "CommissioningStep",

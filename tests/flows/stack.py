@@ -184,6 +184,7 @@ def running(*words: str, environment: dict[str, str] | None = None) -> Iterator[
         env |= {
             "BASE_OPS_STATE_DIR": str(folder / "state"),
             "BASE_OPS_CLOCK_FILE": str(clock_file),
+            "BASE_OPS_BROKER": os.environ["BASE_OPS_BROKER"],
             **(environment or {}),
         }
         log = folder / "up.log"

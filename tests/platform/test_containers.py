@@ -11,8 +11,7 @@ from tests.platform.bases import ROOT
 
 COMPOSE = (ROOT / "docker-compose.yml").read_text()
 EXAMPLE = (ROOT / "deploy" / "env.example").read_text()
-ACL = (ROOT / "deploy" / "mosquitto" / "acl").read_text()
-SERVICES = ("postgres", "mosquitto", "prepare", "web", "bridge", "jobs", "simulator")
+SERVICES = ("postgres", "mosquitto", "prepare", "accounts", "web", "bridge", "jobs", "simulator")
 
 
 def _answers(command: list[str]) -> bool:
@@ -43,7 +42,8 @@ def test_every_service_runs_a_command_that_exists() -> None:
     commands = re.findall(r"command: \[python, manage.py, (\w+)", COMPOSE)
     known = {path.stem for path in ROOT.glob("*/management/commands/*.py")}
 
-    assert set(commands) == {"prepare", "run_web", "run_bridge", "run_jobs", "run_simulator"}
+    ours = {"prepare", "broker_config", "run_web", "run_bridge", "run_jobs", "run_simulator"}
+    assert set(commands) == ours
     assert set(commands) <= known
     assert all(re.search(rf"^  {name}:$", COMPOSE, re.MULTILINE) for name in SERVICES)
 
