@@ -2,7 +2,8 @@
 
 from ninja import Router
 
-from devices.api import (, accounts
+from devices.api import (
+    accounts,
     adoption,
     alarms,
     control,
@@ -18,6 +19,7 @@ from devices.api import (, accounts
 
 PARTS = (
     control, telemetry, usage, alarms, registry, models, adoption, places, windows, testing, stock,
+    accounts,
 )  # fmt: skip
 
 router = Router(tags=["devices"])
