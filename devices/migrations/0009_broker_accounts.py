@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('devices', '0007_outages'),
+        ('devices', '0008_registry'),
     ]
 
     operations = [
