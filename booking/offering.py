@@ -145,7 +145,7 @@ def _next(space: Space, found: Offers) -> NextSpaceOut:
 
 
 def month(*, spaces: Sequence[Space], first: date, by: str, now: datetime) -> MonthOut:
-    """The month that begins on `first`, by price band or by hour.
+    """The month that begins on `first`, by price band or by hour, while the spaces are open.
 
     Raises:
         billing's NotPriced: bands were asked for, but no price book was loaded.
@@ -153,16 +153,21 @@ def month(*, spaces: Sequence[Space], first: date, by: str, now: datetime) -> Mo
     parts = _bands() if by == "band" else _hours()
     last = (first + timedelta(days=31)).replace(day=1)
     span = Span(_midnight(first), _midnight(last))
-    taken = selectors.taken_minutes(
-        spaces=spaces, month=span, parts=[Part(p.from_min, p.to_min) for p in parts], now=now
+    dates = selectors.days_of(first, last)
+    opened = selectors.openings(
+        spaces=spaces, days=dates, parts=[Part(p.from_min, p.to_min) for p in parts]
     )
+    taken = selectors.taken_minutes(spaces=spaces, month=span, opened=opened, now=now)
+    minutes = opened.minutes(spaces)
     units = sum(space.unit_count or 1 for space in spaces)
     days = [
         DayOut(
             date=day,
-            cells=[_cell(p, units, taken.get((n, i), 0)) for i, p in enumerate(parts)],
+            cells=[
+                _cell(p, minutes.get((n, i), 0), taken.get((n, i), 0)) for i, p in enumerate(parts)
+            ],
         )
-        for n, day in enumerate(selectors.days_of(first, last))
+        for n, day in enumerate(dates)
     ]
     return MonthOut(
         month=f"{first:%Y-%m}", by=by, spaces=len(spaces), units=units, parts=parts, days=days
@@ -196,8 +201,7 @@ def _hours() -> list[HeatBandOut]:
     ]
 
 
-def _cell(part: HeatBandOut, units: int, taken_min: int) -> CellOut:
-    open_min = units * (part.to_min - part.from_min)
+def _cell(part: HeatBandOut, open_min: int, taken_min: int) -> CellOut:
     free_min = open_min - taken_min
     return CellOut(
         part=part.code,

@@ -22,23 +22,31 @@ class Definition:
 
 
 SOURCE = "SYS"
-_OPEN_ZH = "开放分钟为可预订空间全天各时段的分钟(按单元数计),扣除停用与长租"
+_OPEN_ZH = (
+    "开放分钟为可预订空间按当日生效规则对公众开放的时间(按单元数计),扣除停用与长租;"
+    "分子亦仅计开放时间之内"
+)
 _OPEN_EN = (
-    "open minutes are those of all bookable spaces around the clock, per unit, less blackouts and"
-    " leases"
+    "open minutes are those in which bookable spaces are open to anybody by the rules in force"
+    " as the day begins, per unit, less blackouts and leases; what is divided by them lies in"
+    " them too"
 )
 
 UTILISATION = Definition(
     "utilisation", "K02", "ratio", "时段利用率", "Utilisation by time band",
-    f"实际使用分钟(自签到起,不早于预订开始,至结束)÷ 开放分钟;{_OPEN_ZH}",
-    "Minutes in use, from check-in but not before the booked start, to the end, by open minutes;"
+    "实际使用分钟(自签到起,不早于预订开始,至结束;同一预订另占的空间按其所订时段、至结束止)"
+    f"÷ 开放分钟;{_OPEN_ZH}",
+    "Minutes in use, from check-in but not before the booked start, to the end, and of spaces"
+    " taken beside the room for as long as they were booked, up to the end, by open minutes;"
     f" {_OPEN_EN}",
 )  # fmt: skip
 BOOKED = Definition(
     "booked_ratio", "K04", "ratio", "预订率", "Booked ratio",
-    f"已确认、使用中、已完成与爽约预订的预订分钟(不含布置与清场)÷ 开放分钟;{_OPEN_ZH}",
-    "Booked minutes, without setup and teardown, of bookings confirmed, in use, completed or not"
-    f" shown up for, by open minutes; {_OPEN_EN}",
+    "已确认、使用中、已完成与爽约预订的预订分钟(含同一预订另占的空间,不含布置与清场)"
+    f"÷ 开放分钟;{_OPEN_ZH}",
+    "Booked minutes, of the room and of spaces taken beside it, without setup and teardown, of"
+    " bookings confirmed, in use, completed or not shown up for, by open minutes;"
+    f" {_OPEN_EN}",
 )  # fmt: skip
 NO_SHOW = Definition(
     "no_show_rate", "K04", "ratio", "爽约率", "No-show rate",

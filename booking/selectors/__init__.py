@@ -19,7 +19,7 @@ from booking.selectors.handovers import (
     open_problems,
     photo_of,
 )
-from booking.selectors.heat import HOURS, Part, days_of, taken_minutes
+from booking.selectors.heat import HOURS, days_of, taken_minutes
 from booking.selectors.history import history
 from booking.selectors.leases import (
     LeaseNotFound,
@@ -29,6 +29,7 @@ from booking.selectors.leases import (
     renewal_of,
     unit_numbers,
 )
+from booking.selectors.opening import Openings, Part, openings
 from booking.selectors.rulebook import (
     NoRules,
     UnknownRules,
@@ -66,6 +67,7 @@ __all__ = [
     "LeaseNotFound",
     "NoRules",
     "Offers",
+    "Openings",
     "Part",
     "RulesChanged",
     "Search",
@@ -103,6 +105,7 @@ __all__ = [
     "next_starts",
     "on_air",
     "open_problems",
+    "openings",
     "photo_of",
     "place",
     "pools",

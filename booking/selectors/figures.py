@@ -1,6 +1,6 @@
 """Figures of bookings, each as one set-based query over the days [first, last)."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Literal
@@ -8,7 +8,10 @@ from zoneinfo import ZoneInfo
 
 from django.db import connection
 
-from booking.selectors.heat import MINUTE, Part
+from base_ops.core.models import Space
+from booking.selectors.finding import bookable_spaces
+from booking.selectors.heat import days_of
+from booking.selectors.opening import OPENING, Openings, Part, openings
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 By = Literal["total", "day", "week", "month", "space_type"]
@@ -32,7 +35,7 @@ _OF_SPACE = (
     " JOIN core_spacetype kind ON kind.id = space.type_id"
 )
 
-# Spans are clipped to the period, cut by Shanghai days and then by the parts of a day.
+# Spans are clipped to the period, cut by Shanghai days and then by what is open on the day.
 _CUT = """
  CROSS JOIN LATERAL (
     SELECT span.what, span.since, span.until, day, %(from)s + day * interval '24 hours' AS midnight
@@ -40,34 +43,53 @@ _CUT = """
            floor(extract(epoch FROM span.since - %(from)s) / 86400)::int,
            ceil(extract(epoch FROM span.until - %(from)s) / 86400)::int - 1) AS day
  ) piece
-  JOIN unnest(%(sinces)s::interval[], %(untils)s::interval[])
-       WITH ORDINALITY AS part (since, until, no)
-    ON piece.midnight + part.since < piece.until AND piece.midnight + part.until > piece.since
+  JOIN unnest(%(spaces)s::bigint[], %(hours)s::int[]) AS own (space_id, hours)
+    ON own.space_id = space.id
+  JOIN opening o ON o.hours = own.hours AND o.day = piece.day
+   AND piece.midnight + o.since < piece.until AND piece.midnight + o.until > piece.since
 """
 _SECONDS = (
-    "sum(extract(epoch FROM least(piece.until, piece.midnight + part.until)"
-    " - greatest(piece.since, piece.midnight + part.since)) * {weight})"
+    "sum(extract(epoch FROM least(piece.until, piece.midnight + o.until)"
+    " - greatest(piece.since, piece.midnight + o.since)) * {weight})"
 )
 
+# What a booking takes: its room from check-in on, and spaces beside it for as long as they were
+# booked, up to the end. These lie within a day of it.
+_TOOK = """
+(SELECT b.id, b.tenant_id, b.space_id, b.units, b.starts_at, b.ends_at,
+        CASE WHEN b.checked_in_at IS NOT NULL THEN {used_from} END AS used_from,
+        {used_to} AS used_to
+   FROM booking_booking b
+  WHERE b.status = ANY(%(booked)s)
+    AND b.starts_at < %(to)s AND b.starts_at > %(from)s - %(longest)s
+  UNION ALL
+ SELECT b.id, b.tenant_id, p.space_id, p.quantity, p.starts_at, p.ends_at,
+        CASE WHEN b.checked_in_at IS NOT NULL THEN p.starts_at END,
+        least(p.ends_at, coalesce(b.ended_at, %(now)s))
+   FROM booking_booking b JOIN booking_bookingpart p ON p.booking_id = b.id
+  WHERE b.status = ANY(%(booked)s) AND b.part_count > 0 AND p.space_id IS NOT NULL
+    AND b.starts_at < %(to)s + interval '1 day'
+    AND b.starts_at > %(from)s - %(longest)s - interval '1 day') b
+"""
+
 _TIMES = """
-SELECT "group", no, what, sum(seconds), array_agg(tenant_id) FROM (
-SELECT {group} AS "group", part.no, piece.what, b.tenant_id, {seconds} AS seconds
-  FROM booking_booking b {space}
+WITH {opening}
+SELECT "group", part, what, sum(seconds), array_agg(tenant_id) FROM (
+SELECT {group} AS "group", o.part, piece.what, b.tenant_id, {seconds} AS seconds
+  FROM {took} {space}
  CROSS JOIN LATERAL (
     SELECT what, greatest(since, %(from)s) AS since, least(until, %(to)s) AS until
       FROM (VALUES ('booked', b.starts_at, b.ends_at),
-                   ('used', CASE WHEN b.checked_in_at IS NOT NULL THEN {used_from} END, {used_to}))
-           AS v (what, since, until)
+                   ('used', b.used_from, b.used_to)) AS v (what, since, until)
      WHERE v.since < v.until AND v.since < %(to)s AND v.until > %(from)s
  ) span {cut}
- WHERE b.status = ANY(%(booked)s)
-   AND b.starts_at < %(to)s AND b.starts_at > %(from)s - %(longest)s
  GROUP BY 1, 2, 3, 4
 ) by_tenant GROUP BY 1, 2, 3
 """
 
 _CLOSED = """
-SELECT {group}, part.no, {seconds}
+WITH {opening}
+SELECT {group}, o.part, {seconds}
   FROM booking_allocation a {space}
  CROSS JOIN LATERAL (
     SELECT 'closed' AS what, greatest(lower(a.block), %(from)s) AS since,
@@ -96,15 +118,12 @@ SELECT {group} AS "group", array_agg(DISTINCT b.tenant_id),
 """
 
 _COVERED = """
-SELECT what, count(*), array_agg(DISTINCT b.tenant_id)
-  FROM booking_booking b {space}
+SELECT what, count(DISTINCT b.id), array_agg(DISTINCT b.tenant_id)
+  FROM {took} {space}
  CROSS JOIN LATERAL (
-    VALUES ('booked', b.starts_at, b.ends_at),
-           ('used', CASE WHEN b.checked_in_at IS NOT NULL THEN {used_from} END, {used_to})
+    VALUES ('booked', b.starts_at, b.ends_at), ('used', b.used_from, b.used_to)
  ) AS v (what, since, until)
- WHERE b.status = ANY(%(booked)s)
-   AND b.starts_at < %(to)s AND b.starts_at > %(from)s - %(longest)s
-   AND v.since < v.until AND v.since < %(to)s AND v.until > %(from)s
+ WHERE v.since < v.until AND v.since < %(to)s AND v.until > %(from)s
  GROUP BY 1
 """
 
@@ -116,11 +135,6 @@ SELECT kind.code, tenant.category, count(*),
  WHERE {in_period} AND b.checked_in_at IS NOT NULL
    AND b.status IN ('checked_in', 'completed')
  GROUP BY 1, 2
-"""
-
-_UNITS = """
-SELECT {group}, sum(coalesce(space.unit_count, 1)) FROM core_space space
-  JOIN core_spacetype kind ON kind.id = space.type_id WHERE space.bookable GROUP BY 1
 """
 
 _REFUSALS = """
@@ -183,8 +197,6 @@ class Period:
             "last": self.last,
             "from": _midnight(self.first),
             "to": _midnight(self.last),
-            "sinces": [part.from_min * MINUTE for part in self.parts],
-            "untils": [part.to_min * MINUTE for part in self.parts],
             "booked": list(BOOKED),
             "longest": LONGEST,
         }
@@ -206,8 +218,17 @@ def _midnight(day: date) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=SHANGHAI).astimezone(UTC)
 
 
-def _rows(sql: str, period: Period, *, now: datetime, day: str = "") -> list[tuple[Any, ...]]:
+def _rows(
+    sql: str,
+    period: Period,
+    *,
+    now: datetime,
+    day: str = "",
+    opened: Mapping[str, Sequence[int]] | None = None,
+) -> list[tuple[Any, ...]]:
     text = sql.format(
+        opening=OPENING,
+        took=_TOOK.format(used_from=_USED_FROM, used_to=_USED_TO),
         group=_GROUP[period.by].format(day=day),
         space=_OF_SPACE.format(of="a" if "booking_allocation" in sql else "b"),
         seconds=_SECONDS.format(weight="1" if "booking_allocation" in sql else "b.units"),
@@ -219,7 +240,7 @@ def _rows(sql: str, period: Period, *, now: datetime, day: str = "") -> list[tup
         lead_h="extract(epoch FROM b.starts_at - b.created_at)::float8 / 3600",
     )
     with connection.cursor() as cursor:
-        cursor.execute(text, period.arguments | {"now": now})
+        cursor.execute(text, period.arguments | {"now": now} | dict(opened or {}))
         found: list[tuple[Any, ...]] = cursor.fetchall()
     return found
 
@@ -229,12 +250,20 @@ _START_DAY = "(b.starts_at AT TIME ZONE 'Asia/Shanghai')"
 
 
 def uses(period: Period, *, now: datetime) -> dict[tuple[str, int], Use]:
-    """Open, booked and used minutes by (group, part from 0): three queries."""
-    found = dict(_opened(period, now=now))
-    for group, no, seconds in _rows(_CLOSED, period, now=now, day=_PIECE_DAY):
-        found[group, no - 1].open_min -= float(seconds) / 60
-    for group, no, what, seconds, tenants in _rows(_TIMES, period, now=now, day=_PIECE_DAY):
-        use = found[group, no - 1]
+    """Open, booked and used minutes by (group, part from 0), while open: four queries."""
+    spaces = bookable_spaces()
+    days = days_of(period.first, period.last)
+    opening = openings(spaces=spaces, days=days, parts=period.parts)
+    asked = opening.arguments() | {
+        "spaces": [space.id for space in spaces],
+        "hours": [opening.hours_of[space.id] for space in spaces],
+    }
+    found = _opened(period, spaces, opening)
+    for group, part, seconds in _rows(_CLOSED, period, now=now, day=_PIECE_DAY, opened=asked):
+        found[group, part].open_min -= float(seconds) / 60
+    rows = _rows(_TIMES, period, now=now, day=_PIECE_DAY, opened=asked)
+    for group, part, what, seconds, tenants in rows:
+        use = found[group, part]
         if what == "used":
             use.used_min, use.used_tenants = float(seconds) / 60, frozenset(tenants)
         else:
@@ -250,22 +279,24 @@ def covered(period: Period, *, now: datetime) -> dict[str, tuple[int, frozenset[
     }
 
 
-def _opened(period: Period, *, now: datetime) -> Iterator[tuple[tuple[str, int], Use]]:
-    """All minutes of the bookable spaces: the base never closes."""
+def _opened(
+    period: Period, spaces: Sequence[Space], opening: Openings
+) -> dict[tuple[str, int], Use]:
+    """All open minutes of the bookable spaces; none is as good as said of a part that is shut."""
+    kinds: dict[str, list[Space]] = {"": list(spaces)}
     if period.by == "space_type":
-        units = {group: int(count) for group, count in _rows(_UNITS, period, now=now)}
-        days = dict.fromkeys(units, (period.last - period.first).days)
-    else:
-        total = Period(period.first, period.last, "total", period.parts)
-        every = next((int(count) for _, count in _rows(_UNITS, total, now=now)), 0)
-        days = {}
-        for n in range((period.last - period.first).days):
-            group = period.group_of(period.first + timedelta(days=n))
-            days[group] = days.get(group, 0) + 1
-        units = dict.fromkeys(days, every)
-    for group, count in days.items():
-        for no, part in enumerate(period.parts):
-            yield (group, no), Use(open_min=units[group] * count * (part.to_min - part.from_min))
+        kinds = {}
+        for space in spaces:
+            kinds.setdefault(space.type.code, []).append(space)
+    days = days_of(period.first, period.last)
+    found: dict[tuple[str, int], Use] = {}
+    for kind, members in kinds.items():
+        for group in dict.fromkeys(kind or period.group_of(day) for day in days):
+            for part in range(len(period.parts)):
+                found[group, part] = Use()
+        for (n, part), minutes in opening.minutes(members).items():
+            found[kind or period.group_of(days[n]), part].open_min += minutes
+    return found
 
 
 def counts(period: Period, *, now: datetime) -> dict[str, Count]:

@@ -1,6 +1,6 @@
 """The rules in force, compiled once per process and version."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -9,6 +9,8 @@ from django.db.models import QuerySet
 from base_ops.core import errors, statements
 from base_ops.core.models import Site, Space, SpaceType, Tenant
 from booking.domain import rulebook
+from booking.domain.grid import ZONE
+from booking.domain.rulebook import hours
 from booking.models import Booking, RuleBook
 
 Version = tuple[int, str]
@@ -53,6 +55,25 @@ def remembered(book: rulebook.Book) -> rulebook.Book:
     """The same book, kept at hand for the next caller."""
     _at_hand[:] = [book]
     return book
+
+
+def books_of(days: Sequence[date]) -> list[rulebook.Book]:
+    """For each day the rules in force as it begins; before the first version, that one. One query.
+
+    Raises:
+        NoRules: there is no version at all.
+    """
+    rows = list(
+        RuleBook.objects.order_by("-version").values_list("version", "digest", "valid_from")
+    )
+    if not rows:
+        raise NoRules
+    found = []
+    for day in days:
+        first = hours.midnight(day, ZONE)
+        version, digest, _ = next((row for row in rows if row[2] <= first), rows[-1])
+        found.append(_compiled.get((version, digest)) or _read(version))
+    return found
 
 
 def book_of(version: int) -> rulebook.Book:

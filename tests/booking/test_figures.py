@@ -14,10 +14,14 @@ from psycopg.types.range import TimestamptzRange
 from base_ops.core.models import Space, Tenant
 from booking import reporting
 from booking.domain import figures
+from booking.domain.rulebook.params import WEEKDAYS
 from booking.models import Allocation, Booking
 from booking.selectors.figures import By
 from booking.services import count_refusal
 from tests import make
+from tests.booking.rulings import rule
+from tests.booking.test_resources import pool
+from tests.booking.test_search_rules import enforce
 
 pytestmark = pytest.mark.usefixtures("prices")
 FIRST, LAST = date(2026, 9, 1), date(2026, 11, 1)
@@ -51,7 +55,28 @@ def world(seed: int) -> World:
             space=space, unit=space.unit_count or 0, kind="blackout",
             block=TimestamptzRange(ZERO + start * MINUTE, ZERO + end * MINUTE, "[)"),
         )  # fmt: skip
-    return World(spaces, Booking.objects.bulk_create(rows), closed)
+    made = World(spaces, Booking.objects.bulk_create(rows), closed)
+    for row in random_.sample(made.bookings, 60):
+        _beside(random_, row, spaces)
+    nights = rule(
+        "opening_hours",
+        scope={"space_types": [spaces[2].type.code]},
+        week=dict.fromkeys(WEEKDAYS, [["08:00", "26:00"]]),  # noqa: RUF024 - only read
+    )
+    enforce(nights, now=ZERO)
+    return made
+
+
+def _beside(random_: random.Random, row: Booking, spaces: list[Space]) -> None:
+    """Two spaces beside the room, a little before and after, and something borrowed."""
+    row.part_count = 3
+    row.save(update_fields=["part_count"])
+    for space in random_.sample(spaces, 2):
+        start = row.starts_at + random_.choice([-90, 0, 45]) * MINUTE
+        end = start + random_.choice([30, 120]) * MINUTE
+        quantity = random_.choice([1, 2]) if space.unit_count else 1
+        row.parts.create(space=space, quantity=quantity, starts_at=start, ends_at=end)
+    row.parts.create(pool=pool(), starts_at=row.starts_at, ends_at=row.ends_at)
 
 
 def _booking(random_: random.Random, space: Space, tenants: list[Tenant], n: int) -> Booking:
@@ -114,6 +139,8 @@ def naive_minutes(world: World, by: By) -> dict[str, dict[tuple[str, str], float
     found: dict[str, dict[tuple[str, str], float]] = defaultdict(lambda: defaultdict(float))
 
     def add(what: str, space: Space, minute: int, weight: int) -> None:
+        if space == world.spaces[2] and 120 <= minute % 1440 < 480:
+            weight = 0  # it is shut at night
         found[what][group_of(by, space, minute), band_of(minute)] += weight
 
     opened = [(s, 0, TOTAL, s.unit_count or 1) for s in world.spaces]
@@ -121,12 +148,35 @@ def naive_minutes(world: World, by: By) -> dict[str, dict[tuple[str, str], float
     for space, start, end, weight in opened + closed:
         for minute in range(start, end):
             add("open", space, minute, weight)
-    for row in (r for r in world.bookings if r.status in BOOKED and r.space.bookable):
-        for minute in minutes_of((row.starts_at, row.ends_at)):
-            add("booked", row.space, minute, row.units)
-        for minute in minutes_of(used(row) or (ZERO, ZERO)):
-            add("used", row.space, minute, row.units)
+    for took in (t for r in world.bookings if r.status in BOOKED for t in takings(r)):
+        for minute in minutes_of((took.starts_at, took.ends_at)):
+            add("booked", took.space, minute, took.units)
+        for minute in minutes_of(took.used or (ZERO, ZERO)):
+            add("used", took.space, minute, took.units)
     return found
+
+
+@dataclass
+class Took:
+    """One bookable space that a booking takes, and when it was in use."""
+
+    space: Space
+    units: int
+    starts_at: datetime
+    ends_at: datetime
+    used: tuple[datetime, datetime] | None
+
+
+def takings(row: Booking) -> Iterator[Took]:
+    if row.space.bookable:
+        yield Took(row.space, row.units, row.starts_at, row.ends_at, used(row))
+    for part in row.parts.exclude(space=None) if row.part_count else ():
+        assert part.space is not None
+        span = (part.starts_at, min(part.ends_at, row.ended_at or NOW))
+        in_use = row.checked_in_at is not None and span[0] < span[1]
+        yield Took(
+            part.space, part.quantity, part.starts_at, part.ends_at, span if in_use else None
+        )
 
 
 def report(by: By = "total", *, aggregate: bool = False) -> dict[str, Any]:
@@ -153,8 +203,8 @@ def test_minutes_by_band_are_those_counted_one_by_one(by: By) -> None:
     assert found["booked_ratio"].coverage.bookings == sum(
         1
         for row in made.bookings
-        if row.status in BOOKED and row.space.bookable
-        and any(True for _ in minutes_of((row.starts_at, row.ends_at)))
+        if row.status in BOOKED
+        and any(True for t in takings(row) for _ in minutes_of((t.starts_at, t.ends_at)))
     )  # fmt: skip
 
 

@@ -1,7 +1,7 @@
 """The month at a glance against counting minute by minute."""
 
 import random
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from psycopg.types.range import TimestamptzRange
@@ -12,6 +12,8 @@ from booking import selectors
 from booking.models import Allocation
 from booking.selectors import HOURS, Part
 from tests import make
+from tests.booking.rulings import rule
+from tests.booking.test_search_rules import enforce
 
 pytestmark = pytest.mark.django_db
 ZERO = datetime(2026, 8, 31, 16, 0, tzinfo=UTC)  # September begins in Guangzhou
@@ -51,16 +53,40 @@ def fill(space: Space, random_: random.Random) -> Minutes:
 @pytest.mark.parametrize("parts", [BANDS, HOURS], ids=["bands", "hours"])
 def test_taken_minutes_are_those_counted_one_by_one(seed: int, parts: list[Part]) -> None:
     random_ = random.Random(seed)
-    spaces = [make.space(), make.space(unit_count=2)]
+    spaces = [make.space(), make.space(unit_count=2), make.space(type=make.space_type())]
     live = {minute for space in spaces for minute in fill(space, random_)}
+    late = {"MO": [["09:00", "26:00"]], "TU": [["10:00", "12:00"], ["20:00", "24:00"]]}
+    shut = rule("opening_hours", scope={"space_types": [spaces[2].type.code]}, week=late)
+    enforce(shut, now=ZERO)
     fill(make.space(), random_)  # nobody asked about this one
     month = Span(ZERO, ZERO + timedelta(days=DAYS))
+    days = [date(2026, 9, 1) + timedelta(days=n) for n in range(DAYS)]
 
-    found = selectors.taken_minutes(spaces=spaces, month=month, parts=parts, now=ZERO)
+    opened = selectors.openings(spaces=spaces, days=days, parts=parts)
+    found = selectors.taken_minutes(spaces=spaces, month=month, opened=opened, now=ZERO)
 
     expected: dict[tuple[int, int], int] = {}
-    for _, _, minute in live:
+    capacity: dict[tuple[int, int], int] = {}
+    every = [(s, u, m) for s in spaces for u in selectors.units_of(s) for m in range(DAYS * 1440)]
+    for space, unit, minute in every:
         day, of_day = divmod(minute, 1440)
+        if space == spaces[2] and not late_open(minute):
+            continue
         part = next(i for i, p in enumerate(parts) if p.from_min <= of_day < p.to_min)
-        expected[day, part] = expected.get((day, part), 0) + 1
+        capacity[day, part] = capacity.get((day, part), 0) + 1
+        if (space.pk, unit, minute) in live:
+            expected[day, part] = expected.get((day, part), 0) + 1
     assert found == expected
+    assert opened.minutes(spaces) == capacity
+
+
+def late_open(minute: int) -> bool:
+    """September begins on a Tuesday, after a Monday that was open until two in the morning."""
+    day, of_day = divmod(minute, 1440)
+    match (day + 1) % 7:
+        case 0:
+            return of_day >= 540
+        case 1:
+            return of_day < 120 or 600 <= of_day < 720 or of_day >= 1200
+        case _:
+            return False

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta, tzinfo
 
 from base_ops.core.spans import Span, merged
-from booking.domain.rulebook.params import Hours
+from booking.domain.rulebook.params import DAY_MIN, Hours
 
 AHEAD = timedelta(days=14)
 _DAY = timedelta(days=1)
@@ -38,6 +38,27 @@ def open_spans(hours: Hours, window: Span, zone: tzinfo) -> list[Span]:
         for start, end in openings:
             found.append(Span(local_instant(day, start, zone), local_instant(day, end, zone)))
     return merged(found)
+
+
+def of_day(hours: Hours | None, day: date) -> list[tuple[int, int]]:
+    """When the clock of a local day finds the place open, in minutes; None: it is always open.
+
+    What opened on the day before and passes midnight belongs to it too.
+    """
+    if hours is None:
+        return [(0, DAY_MIN)]
+    before, today = (
+        hours.dates.get(each, hours.week[each.weekday()]) for each in (day - _DAY, day)
+    )
+    openings = [(0, end - DAY_MIN) for _, end in before if end > DAY_MIN]
+    openings += [(start, min(end, DAY_MIN)) for start, end in today]
+    found: list[tuple[int, int]] = []
+    for start, end in sorted(openings):
+        if found and start <= found[-1][1]:
+            found[-1] = (found[-1][0], max(found[-1][1], end))
+        else:
+            found.append((start, end))
+    return found
 
 
 def is_open(hours: Hours, span: Span, zone: tzinfo) -> bool:
