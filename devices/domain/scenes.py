@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Any
 
 from devices.domain import capabilities
+from devices.domain.shadow import delta
 
 State = Mapping[str, Any]
 
@@ -89,7 +90,7 @@ def plan(scene: Scene, targets: Sequence[Target], wish: Wish = Wish()) -> list[S
     steps = [
         (_rank(scene, t), t.code, Step(t.code, change))
         for t, state in wanted
-        if (change := {key: v for key, v in state.items() if _differs(t.expected, key, v)})
+        if (change := delta(state, t.expected))
     ]
     return [step for _, _, step in sorted(steps, key=lambda s: s[:2])]
 
@@ -101,10 +102,6 @@ def desired(scene: Scene, target: Target, wish: Wish) -> State:
         return {}
     able = capabilities.table(kind=target.kind, model=target.model)
     return {key: v for key, v in wants(scene, target, wish).items() if key in able}
-
-
-def _differs(expected: State, key: str, value: object) -> bool:
-    return key not in expected or expected[key] != value
 
 
 def _light(scene: Scene, target: Target, wish: Wish) -> State:

@@ -53,6 +53,11 @@ def link_at(link: Link, last_seen_at: datetime | None, now: datetime) -> Link:
     return link
 
 
+def delta(desired: Mapping[str, Any], reported: Mapping[str, Any]) -> dict[str, Any]:
+    """What is wanted and not reported: whole values, and nothing that is only reported."""
+    return {k: v for k, v in desired.items() if k not in reported or reported[k] != v}
+
+
 def merge(shadow: Shadow, message: messages.Incoming, *, now: datetime) -> Shadow:
     """The shadow after one message; the same object when the message changes nothing."""
     match message:

@@ -10,7 +10,7 @@ import msgspec
 from django.db import connection
 
 from devices.directory import Entry
-from devices.domain.shadow import Link, Shadow
+from devices.domain.shadow import Link, Shadow, delta
 from devices.models import Shadow as ShadowRow
 
 _LOAD = """
@@ -63,11 +63,7 @@ class Row:
     def obeys_after_all(self) -> bool:
         """Whether it now reports what failed commands wanted of it."""
         said = self.after.reported
-        return (
-            self.missed is not None
-            and said is not None
-            and all(key in said and said[key] == value for key, value in self.missed.items())
-        )
+        return self.missed is not None and said is not None and not delta(self.missed, said)
 
     @property
     def relinked(self) -> bool:
