@@ -18,6 +18,11 @@ Reason = Literal[
 ]
 
 
+def printable(text: str, longest: int = 300) -> str:
+    """A stranger's words, fit for a log or a page."""
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text[:longest])
+
+
 class CodecError(Exception):
     """A message that says nothing we can use."""
 
@@ -31,7 +36,7 @@ class BadDiscovery(CodecError):
 
     def __init__(self, path: str, why: str) -> None:
         super().__init__("bad-discovery")
-        self.path, self.why = path, why
+        self.path, self.why = printable(path), printable(why)
 
     def __str__(self) -> str:
         """For a technician."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any
 
 from base_ops.core.errors import FieldFault
@@ -14,7 +15,7 @@ from devices.domain.conventions.homeassistant.entity import At, Cell, Entity
 from devices.domain.conventions.homeassistant.listening import Listeners, Payloads, Run, matches
 from devices.domain.conventions.homeassistant.readings import Camera, Sensor
 from devices.domain.conventions.homeassistant.templates import BadTemplate
-from devices.domain.conventions.refusal import BadDiscovery, CodecError
+from devices.domain.conventions.refusal import BadDiscovery, CodecError, printable
 from devices.domain.conventions.wire import Published
 
 MAX_BYTES = 64 * 1024
@@ -145,7 +146,7 @@ class HomeAssistantDevice:
         try:
             there = source.reads(payload, now_ms=run.now_ms)
         except BadTemplate as exc:
-            run.faults.append(Fault("availability", "bad-template", str(exc)))
+            run.faults.append(Fault("availability", "bad-template", printable(str(exc))))
             return
         if there is not None:
             count = max((int(n) for _, n in said.values()), default=0) + 1
@@ -181,7 +182,9 @@ class HomeAssistantDevice:
     def _measure(entity: Sensor, called: str, value: Any, metrics: dict[str, float]) -> None:
         if isinstance(value, int | float):
             name, factor = entity.metric or (called, 1.0)
-            metrics[called if name in metrics else name] = float(value) * factor
+            measured = float(value) * factor
+            if isfinite(measured):
+                metrics[called if name in metrics else name] = measured
 
     def _tele(self, metrics: dict[str, float], now_ms: int) -> list[messages.Incoming]:
         fitting = dict(sorted(metrics.items())[:64])

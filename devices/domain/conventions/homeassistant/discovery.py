@@ -4,10 +4,11 @@
 <root>/device/[<node>/]<object>/config        a device with all its components
 """
 
-import json
 import re
 from collections.abc import Mapping
 from typing import Any
+
+import msgspec
 
 from devices.domain.conventions.convention import About, Announced, Announcement
 from devices.domain.conventions.homeassistant import entities
@@ -61,7 +62,7 @@ def _document(payload: bytes) -> dict[str, Any]:
     if len(payload) > MAX_BYTES:
         raise CodecError("too-long")
     try:
-        found = json.loads(payload.decode(), parse_constant=_refuse)
+        found = msgspec.json.decode(payload)
     except (ValueError, RecursionError) as exc:
         raise CodecError("not-json") from exc
     if not isinstance(found, dict):
@@ -71,10 +72,6 @@ def _document(payload: bytes) -> dict[str, Any]:
     if not _is_bearable(found):
         raise BadDiscovery("", "the document is too large, too deep or not plain JSON")
     return found
-
-
-def _refuse(constant: str) -> None:
-    raise ValueError(constant)
 
 
 def _is_bearable(document: dict[str, Any]) -> bool:

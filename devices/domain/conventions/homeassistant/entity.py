@@ -14,8 +14,8 @@ from devices.domain.capabilities import BadState, Rule
 from devices.domain.conventions.homeassistant import availability
 from devices.domain.conventions.homeassistant.fields import Fields
 from devices.domain.conventions.homeassistant.templates import BadTemplate, Payload, Template
-from devices.domain.conventions.plain import is_clean, is_plain_object
-from devices.domain.conventions.refusal import Reason
+from devices.domain.conventions.plain import MAX_INT, is_clean, is_plain_object
+from devices.domain.conventions.refusal import Reason, printable
 
 NONE = "None"  # how a template says that there is no value
 MAX_VALUE = 255
@@ -82,7 +82,7 @@ class At:
 
     def refuse(self, why: str, reason: Reason = "bad-value") -> None:
         """Note that a part of it cannot be used."""
-        self.faults.append((reason, why[:200]))
+        self.faults.append((reason, printable(why, 200)))
 
 
 class Entity:
@@ -297,14 +297,13 @@ def number_of(text: str) -> int | float | None:
     if len(text) > 64:
         return None
     try:
-        return int(text)
-    except ValueError:
-        pass
-    try:
         found = float(text)
     except ValueError:
         return None
-    return found if math.isfinite(found) else None
+    if not math.isfinite(found):
+        return None
+    whole = text.strip().lstrip("+-").isdecimal() and abs(found) <= MAX_INT
+    return int(found) if whole else found
 
 
 def plain_number(value: float) -> int | float:

@@ -122,7 +122,7 @@ class Sensor(Expiring):
         text = self._read(self._last_reset, payload, at)
         if not text:
             return cell
-        if not _moment(text):
+        if not _moment(text) or not is_value(text):
             at.refuse(f"not a time of reset: {text[:40]!r}")
             return cell
         return {**cell, "last_reset": text}

@@ -1,6 +1,5 @@
 """A template of a discovery message, compiled once, that reads a payload or writes a command."""
 
-import json
 import re
 import struct
 from collections.abc import Mapping
@@ -8,9 +7,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+import msgspec
 from jinja2.exceptions import TemplateError
 
 from devices.domain.conventions.homeassistant import extras, sandbox, vocabulary
+from devices.domain.conventions.plain import is_clean
 
 _BRACES = re.compile(r"\{[{%#]")
 # By far the most common: one value of a JSON object. These names are also methods of it.
@@ -33,6 +34,7 @@ _ERRORS = (
     re.error,
 )
 _ABSENT: Any = object()
+_json = msgspec.json.Decoder().decode  # no NaN, no number beyond a float, no half characters
 
 
 class BadTemplate(Exception):
@@ -50,7 +52,7 @@ class Payload:
     def of(cls, value: str | bytes) -> "Payload":
         """With its JSON, where it is some."""
         try:
-            return cls(value, json.loads(value, parse_constant=_refuse))
+            return cls(value, _json(value))
         except (ValueError, RecursionError):
             return cls(value)
 
@@ -58,10 +60,6 @@ class Payload:
     def is_json(self) -> bool:
         """Whether it is JSON."""
         return self.parsed is not _ABSENT
-
-
-def _refuse(constant: str) -> None:
-    raise ValueError(f"{constant} is no JSON")
 
 
 class Template:
@@ -103,7 +101,10 @@ class Template:
         Raises:
             BadTemplate: it failed or wanted too much.
         """
-        return self._render(dict(names), now_ms)[0]
+        text = self._render(dict(names), now_ms)[0]
+        if not is_clean(text):
+            raise BadTemplate("it writes what is no text")
+        return text
 
     def _render(self, names: dict[str, Any], now_ms: int) -> tuple[str, str]:
         if self._compiled is None:
@@ -150,7 +151,7 @@ _PLAIN = frozenset({str, int, float, bool, type(None)})
 _ENVIRONMENT = sandbox.Sandbox(vocabulary.FILTERS, vocabulary.TESTS, vocabulary.GLOBALS)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def compiled(source: str) -> Template:
     """The template of this source; the many devices of one maker share theirs.
 
