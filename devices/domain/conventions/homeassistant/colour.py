@@ -23,6 +23,13 @@ def scaled(rgb: Sequence[float], factor: float) -> Rgb:
     return red, green, blue
 
 
+def full(rgb: Sequence[int]) -> Rgb:
+    """The same colour as bright as can be; black stays black."""
+    most = max(*rgb, 1)
+    red, green, blue = (round(part * 255 / most) for part in rgb[:3])
+    return red, green, blue
+
+
 def hs_of(rgb: Sequence[int]) -> tuple[float, float]:
     """Hue 0–360 and saturation 0–100."""
     hue, saturation, _ = colorsys.rgb_to_hsv(*(part / 255 for part in rgb))

@@ -123,7 +123,8 @@ def _device(document: dict[str, Any]) -> dict[str, Any]:
         if not isinstance(component, dict):
             raise BadDiscovery(path, "must be an object")
         config = _expanded(component)
-        if config.get("platform") not in COMPONENTS:
+        platform = config.get("platform")
+        if not isinstance(platform, str) or platform not in COMPONENTS:
             raise BadDiscovery(f"{path}.platform", "is required, and must be a component we know")
         if set(config) != {"platform"}:  # by itself: the component is gone
             found[name] = {**_not_twice(shared, config), **config}

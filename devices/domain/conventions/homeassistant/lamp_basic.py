@@ -135,7 +135,7 @@ class BasicLamp(Lamp):
         brightest = max(rgb)
         if brightest == 0:
             return cell
-        full = list(colour.scaled(rgb, 255 / brightest))
+        full = list(colour.full(rgb))
         return self._with(
             self._taken(cell, "rgb", full, mode, at), brightness=percent(brightest, 255)
         )

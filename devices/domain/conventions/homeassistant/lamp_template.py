@@ -86,7 +86,7 @@ class TemplateLamp(Lamp):
             return
         rgb = self._checked(rgb_of("rgb", texts), "colour", at)
         if rgb is not None and max(rgb):
-            found["rgb"] = list(colour.scaled(rgb, 255 / max(rgb)))
+            found["rgb"] = list(colour.full(rgb))
             found["colour"] = "hs"
 
     def _off(self, parts: Parts, at: At) -> list[Out]:
