@@ -131,14 +131,7 @@ def cancel_booking(
 ) -> Status[BookingOut]:
     """Give the slot back; late cancellation of a confirmed booking costs a fee."""
     common.may_book(request)
-    now = clock.now()
-    booking = services.cancel(
-        booking=common.booking_of(request, code),
-        actor=auth.actor_of(request),
-        reason=wish.reason,
-        now=now,
-    )
-    return Status(200, common.out_of(request, booking, now=now))
+    return common.done(request, code, services.cancel, reason=wish.reason)
 
 
 @router.get("/bookings/{code}/cancellation", response={200: CancellationOut, codes_4xx: Problem})
@@ -186,14 +179,7 @@ def check_in(
 def _come_in(
     request: HttpRequest, code: str, proof: services.Proof, *, idempotency_key: str
 ) -> Status[BookingOut]:
-    now = clock.now()
-    booking = services.come_in(
-        booking=common.booking_of(request, code),
-        actor=auth.actor_of(request),
-        proof=proof,
-        now=now,
-    )
-    return Status(200, common.out_of(request, booking, now=now))
+    return common.done(request, code, services.come_in, proof=proof)
 
 
 @router.post("/bookings/{code}/check-out", response={200: BookingOut, codes_4xx: Problem})
@@ -205,11 +191,7 @@ def check_out(
     user = auth.user_of(request)
     if user.tenant_id is None:
         auth.check_role(user, Role.MANAGER, Role.TECHNICIAN)
-    now = clock.now()
-    booking = services.check_out(
-        booking=common.booking_of(request, code), actor=auth.actor_of(request), now=now
-    )
-    return Status(200, common.out_of(request, booking, now=now))
+    return common.done(request, code, services.check_out)
 
 
 @router.get("/timeline", response={200: TimelineOut, codes_4xx: Problem}, by_alias=True)

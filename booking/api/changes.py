@@ -74,15 +74,13 @@ def move_booking(
 ) -> Status[BookingOut]:
     """Move or resize at the price quoted now; needs If-Match. Late changes may cost a fee."""
     common.may_book(request)
-    now = clock.now()
-    booking = services.move(
-        booking=common.booking_of(request, code),
+    return common.done(
+        request,
+        code,
+        services.move,
         change=_change(request, wish),
-        actor=auth.actor_of(request),
         check=lambda row: etags.require_match(request, row.version),
-        now=now,
     )
-    return Status(200, common.out_of(request, booking, now=now))
 
 
 @router.post(
@@ -122,15 +120,13 @@ def transfer_booking(
         auth.check_role(user, Role.MANAGER)
     elif wish.space is not None:
         raise errors.Forbidden("a tenant takes the room that was proposed")
-    now = clock.now()
-    booking = services.transfer(
-        booking=common.booking_of(request, code),
+    return common.done(
+        request,
+        code,
+        services.transfer,
         space=common.space_named(wish.space) if wish.space else None,
-        actor=auth.actor_of(request),
         reason=wish.reason,
-        now=now,
     )
-    return Status(200, common.out_of(request, booking, now=now))
 
 
 def _change(request: HttpRequest, wish: ChangeIn) -> services.Change:

@@ -1,12 +1,13 @@
 """What the endpoints share: who may, which booking, tenant, space and span the request names."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.http import HttpRequest
+from ninja import Status
 
-from base_ops.core import auth, errors, places
+from base_ops.core import auth, clock, errors, places
 from base_ops.core.models import Role, Space, Tenant, User
 from base_ops.core.spans import Span
 from billing.domain.rating import ServiceWish
@@ -51,6 +52,17 @@ def scope(request: HttpRequest) -> int | None:
     if user.tenant_id is None:
         auth.check_role(user, Role.MANAGER, Role.TECHNICIAN, Role.FINANCE)
     return user.tenant_id
+
+
+def done(
+    request: HttpRequest, code: str, deed: Callable[..., Booking], **told: Any
+) -> Status[BookingOut]:
+    """Do it to the booking of that code as the caller, now; answers with what it has become."""
+    now = clock.now()
+    booking = deed(
+        booking=booking_of(request, code), actor=auth.actor_of(request), now=now, **told
+    )
+    return Status(200, out_of(request, booking, now=now))
 
 
 def out_of(request: HttpRequest, booking: Booking, *, now: datetime) -> BookingOut:

@@ -27,11 +27,7 @@ def hold_draft(
 ) -> Status[BookingOut]:
     """Turn a draft into a hold of ten minutes, at the price it was drafted with."""
     common.may_book(request)
-    now = clock.now()
-    booking = services.hold(
-        booking=common.booking_of(request, code), actor=auth.actor_of(request), now=now
-    )
-    return Status(200, common.out_of(request, booking, now=now))
+    return common.done(request, code, services.hold)
 
 
 @router.post(
@@ -45,12 +41,7 @@ def confirm_booking(
 ) -> Status[BookingOut]:
     """Confirm a draft or a hold; for managers, approve a request."""
     common.may_book(request)
-    now = clock.now()
-    booking = services.confirm(
-        booking=common.booking_of(request, code), actor=auth.actor_of(request), clock=clock.now,
-        now=now,
-    )  # fmt: skip
-    return Status(200, common.out_of(request, booking, now=now))
+    return common.done(request, code, services.confirm, clock=clock.now)
 
 
 @router.post("/bookings/{code}/approve", response={200: BookingOut, codes_4xx: Problem})
@@ -60,11 +51,7 @@ def approve_booking(
     request: HttpRequest, code: str, idempotency_key: IdempotencyHeader
 ) -> Status[BookingOut]:
     """Approve a request that waits; its slot was kept for it."""
-    now = clock.now()
-    booking = services.approve(
-        booking=common.booking_of(request, code), actor=auth.actor_of(request), now=now
-    )
-    return Status(200, common.out_of(request, booking, now=now))
+    return common.done(request, code, services.approve)
 
 
 @router.post("/bookings/{code}/reject", response={200: BookingOut, codes_4xx: Problem})
@@ -74,14 +61,7 @@ def reject_booking(
     request: HttpRequest, code: str, wish: ReasonIn, idempotency_key: IdempotencyHeader
 ) -> Status[BookingOut]:
     """Refuse a request that waits, with the reason that the tenant reads."""
-    now = clock.now()
-    booking = services.reject(
-        booking=common.booking_of(request, code),
-        actor=auth.actor_of(request),
-        reason=wish.reason,
-        now=now,
-    )
-    return Status(200, common.out_of(request, booking, now=now))
+    return common.done(request, code, services.reject, reason=wish.reason)
 
 
 @router.post("/bookings/{code}/release", response={200: BookingOut, codes_4xx: Problem})
@@ -91,14 +71,7 @@ def release_booking(
     request: HttpRequest, code: str, wish: ReasonIn, idempotency_key: IdempotencyHeader
 ) -> Status[BookingOut]:
     """Free a confirmed booking without any fee: the base's own fault, or goodwill."""
-    now = clock.now()
-    booking = services.release(
-        booking=common.booking_of(request, code),
-        actor=auth.actor_of(request),
-        reason=wish.reason,
-        now=now,
-    )
-    return Status(200, common.out_of(request, booking, now=now))
+    return common.done(request, code, services.release, reason=wish.reason)
 
 
 @router.get("/bookings/{code}/history", response={200: list[HistoryOut], codes_4xx: Problem})

@@ -1,7 +1,8 @@
 """The lease endpoints: parse, one call, answer."""
 
+from collections.abc import Callable
 from datetime import date, timedelta
-from typing import Annotated
+from typing import Annotated, Any
 
 from django.http import HttpRequest, HttpResponse
 from ninja import Query, Router, Status
@@ -115,10 +116,7 @@ def sign_lease(
 ) -> Status[LeaseOut]:
     """Put a draft into force; it takes its units."""
     _may_let(request)
-    lease = leasing.sign(
-        lease=_lease(request, code), actor=auth.actor_of(request), now=clock.now()
-    )
-    return Status(200, _out(lease))
+    return _done(request, code, leasing.sign)
 
 
 @router.post(
@@ -154,15 +152,8 @@ def terminate_lease(
 ) -> Status[LeaseOut]:
     """End a lease early: what follows the last day is free, and charged rent comes back."""
     _may_let(request)
-    lease = lease_ending.terminate(
-        lease=_lease(request, code),
-        last_day=wish.last_day,
-        reason=wish.reason,
-        by_agreement=wish.by_agreement,
-        actor=auth.actor_of(request),
-        now=clock.now(),
-    )
-    return Status(200, _out(lease))
+    told = {"last_day": wish.last_day, "reason": wish.reason, "by_agreement": wish.by_agreement}
+    return _done(request, code, lease_ending.terminate, **told)
 
 
 @router.post("/leases/{code}/withdraw", response={200: LeaseOut, codes_4xx: Problem})
@@ -172,13 +163,7 @@ def withdraw_lease(
 ) -> Status[LeaseOut]:
     """Take back a draft, or a lease that has not begun."""
     _may_let(request)
-    lease = lease_ending.withdraw(
-        lease=_lease(request, code),
-        reason=wish.reason,
-        actor=auth.actor_of(request),
-        now=clock.now(),
-    )
-    return Status(200, _out(lease))
+    return _done(request, code, lease_ending.withdraw, reason=wish.reason)
 
 
 @router.post("/leases/{code}/deposit/received", response={200: LeaseOut, codes_4xx: Problem})
@@ -188,14 +173,7 @@ def receive_deposit(
 ) -> Status[LeaseOut]:
     """Note that some or all of the deposit came in."""
     auth.check_role(auth.user_of(request), Role.FINANCE)
-    lease = deposits.receive(
-        lease=_lease(request, code),
-        amount_fen=wish.amount_fen,
-        on=wish.on,
-        actor=auth.actor_of(request),
-        now=clock.now(),
-    )
-    return Status(200, _out(lease))
+    return _done(request, code, deposits.receive, amount_fen=wish.amount_fen, on=wish.on)
 
 
 @router.post("/leases/{code}/deposit/returned", response={200: LeaseOut, codes_4xx: Problem})
@@ -205,13 +183,16 @@ def return_deposit(
 ) -> Status[LeaseOut]:
     """Note that some or all of the deposit was given back, after the lease."""
     auth.check_role(auth.user_of(request), Role.FINANCE)
-    lease = deposits.give_back(
-        lease=_lease(request, code),
-        amount_fen=wish.amount_fen,
-        on=wish.on,
-        note=wish.note,
-        actor=auth.actor_of(request),
-        now=clock.now(),
+    told = {"amount_fen": wish.amount_fen, "on": wish.on, "note": wish.note}
+    return _done(request, code, deposits.give_back, **told)
+
+
+def _done(
+    request: HttpRequest, code: str, deed: Callable[..., Lease], **told: Any
+) -> Status[LeaseOut]:
+    """Do it to the lease of that code as the caller, now; answers with what it has become."""
+    lease = deed(
+        lease=_lease(request, code), actor=auth.actor_of(request), now=clock.now(), **told
     )
     return Status(200, _out(lease))
 

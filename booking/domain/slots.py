@@ -1,4 +1,4 @@
-"""Free time: what is left of a window, the next free slot, and times near a wish."""
+"""Free time: what is left of a window, where a booking fits, and times near a wish."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -89,20 +89,6 @@ def starts(
         while start + length + buffers.after <= gap.end:
             yield start
             start += step
-
-
-def next_free(
-    window: Span,
-    taken: Iterable[Span],
-    length: timedelta,
-    buffers: Buffers,
-    *,
-    step_min: int,
-    not_before: datetime,
-) -> datetime | None:
-    """The first start in `window` at which a booking fits, or None."""
-    free = free_spans(window, taken)
-    return next(starts(free, length, buffers, step_min=step_min, not_before=not_before), None)
 
 
 def nearest(

@@ -16,9 +16,11 @@ from booking.domain.rulebook.params import WEEKDAYS
 from booking.domain.rules import ceil_to_grid
 from booking.models import Allocation
 from booking.selectors import Search
+from booking.services import series
 from tests import make
 from tests.booking import rulings, world
 from tests.booking.rulings import rule
+from tests.booking.series_world import wish
 
 pytestmark = pytest.mark.django_db
 ZERO = datetime(2026, 9, 15, 16, 0, tzinfo=UTC)  # a Wednesday begins in Guangzhou
@@ -146,7 +148,7 @@ def test_a_closed_room_is_not_free_and_says_when_it_next_is() -> None:
 
 def test_rooms_that_are_closed_or_sold_on_another_grid_are_no_alternatives() -> None:
     enforce(rule("step", minutes=30), rule("min_length", minutes=30))
-    wish = Span(at(20 * 60), at(21 * 60 + 30))
+    wished = Span(at(20 * 60), at(21 * 60 + 30))
     room = make.space(features=[])
     twin = make.space(type=room.type)
     shut = make.space(type=room.type)
@@ -160,9 +162,31 @@ def test_rooms_that_are_closed_or_sold_on_another_grid_are_no_alternatives() -> 
         ),
     )  # fmt: skip
 
-    found = selectors.alternatives(room, wish, 1, now=at(0))
-    equal = selectors.equal_spaces(room, wish, 1, now=at(0))
+    found = selectors.alternatives(room, wished, 1, now=at(0))
+    equal = selectors.equal_spaces(room, wished, 1, now=at(0))
 
     assert {o["space"] for o in found if o["kind"] == "space"} == {twin.code}
     assert {o["space"] for o in found} == {room.code, twin.code, shut.code}
     assert {space.code for space in equal} == {twin.code, hourly.code}
+
+
+@pytest.mark.usefixtures("prices")
+def test_a_series_is_offered_only_times_and_rooms_that_are_open(now: datetime) -> None:
+    room, shut = world.studio(), world.studio()
+    start = ceil_to_grid(now, 1440) + DAY + 12 * 60 * MINUTE  # at noon
+    enforce(
+        rule("step", minutes=30),
+        rule("opening_hours", week=daily("09:00", "14:00")),
+        rule("opening_hours", scope={"spaces": [shut.code]}, week=daily("18:00", "24:00")),
+        now=now,
+    )
+    asked = wish(room, make.tenant(), start, rrule="FREQ=DAILY;COUNT=2")
+    taken = (start, start + 60 * MINUTE)
+    Allocation.objects.create(space=room, block=taken, kind="blackout")
+
+    seen = series.look(series.expanded(asked), now=now)
+    series.propose(seen, now=now)
+
+    assert [one.verdict for one in seen] == ["conflict", "ok"]
+    found = [(a["kind"], datetime.fromisoformat(a["starts_at"])) for a in seen[0].alternatives]
+    assert found == [("time", start - minutes * MINUTE) for minutes in (90, 120, 150)]

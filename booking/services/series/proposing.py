@@ -9,6 +9,7 @@ from base_ops.core.models import Space
 from base_ops.core.spans import Span
 from booking import selectors
 from booking.domain import slots
+from booking.domain.rulebook import Sale
 from booking.selectors.series import Sought, taken_in
 from booking.selectors.taking import Taken
 from booking.services.series.looking import Seen
@@ -16,14 +17,15 @@ from booking.services.series.looking import Seen
 NEAR = timedelta(hours=12)
 RIVALS = 6
 EACH = 3
+MOST = 100  # of near times, before those are left out at which the room is shut
 
 
 def propose(seen: Sequence[Seen], *, now: datetime) -> None:
-    """Fill in the alternatives of all conflicts; two queries, however many there are."""
+    """Fill in the alternatives of all conflicts; three queries, however many there are."""
     conflicts = [one for one in seen if one.verdict == "conflict"]
     if not conflicts:
         return
-    rooms = _rivals(conflicts)
+    rooms, sold = _rivals(conflicts, now=now)
     sought: list[Sought] = []
     for one in conflicts:
         wish = one.asked.wish
@@ -32,18 +34,29 @@ def propose(seen: Sequence[Seen], *, now: datetime) -> None:
     takings = iter(taken_in(sought, now=now))
     own = _own_blocks(seen)
     for one in conflicts:
-        near = _near_times(one, next(takings), own[one.asked.wish.space.pk], now=now)
+        near = _near_times(one, next(takings), own[one.asked.wish.space.pk], sold, now=now)
         busy = {rival.pk: next(takings) for rival in rooms[one.asked.wish.space.pk]}
-        one.alternatives = near + _equal_rooms(one, rooms[one.asked.wish.space.pk], busy)
+        open_rooms = [
+            r for r in rooms[one.asked.wish.space.pk] if sold[r.pk].is_open(one.asked.wish.span)
+        ]
+        one.alternatives = near + _equal_rooms(one, open_rooms, busy)
 
 
-def _rivals(conflicts: Sequence[Seen]) -> dict[int, list[Space]]:
-    """By room: others of its group that hold as many people, the likest first; one query."""
+def _rivals(
+    conflicts: Sequence[Seen], *, now: datetime
+) -> tuple[dict[int, list[Space]], Mapping[int, Sale]]:
+    """By room: others of its group that hold as many people and sell the length, the likest first.
+
+    Also how each room is sold. Two queries.
+    """
     wanted = {one.asked.wish.space.pk: one.asked.wish for one in conflicts}
     groups = {wish.space.type.group for wish in wanted.values()}
     rows = list(
         Space.objects.select_related("type", "floor").filter(type__group__in=groups, bookable=True)
     )
+    wished = [wish.space for wish in wanted.values()]
+    tenant = conflicts[0].asked.wish.tenant
+    sold = selectors.sales(spaces=[*rows, *wished], renter=tenant, now=now)
     found: dict[int, list[Space]] = {}
     for pk, wish in wanted.items():
         fit = [
@@ -53,11 +66,11 @@ def _rivals(conflicts: Sequence[Seen]) -> dict[int, list[Space]]:
             and r.type.group == wish.space.type.group
             and r.capacity >= wish.headcount
             and (r.unit_count or 1) >= wish.units
-            and wish.span.length >= timedelta(minutes=r.type.min_min)
+            and sold[r.pk].sells(wish.span.length)
         ]
         fit.sort(key=lambda r: (r.type_id != wish.space.type_id, r.capacity, r.code))
         found[pk] = fit[:RIVALS]
-    return found
+    return found, sold
 
 
 def _block(space: Space, span: Span) -> Span:
@@ -80,10 +93,16 @@ def _own_blocks(seen: Sequence[Seen]) -> dict[int, list[tuple[int, Span]]]:
 
 
 def _near_times(
-    one: Seen, takings: Sequence[Taken], own: Sequence[tuple[int, Span]], *, now: datetime
+    one: Seen,
+    takings: Sequence[Taken],
+    own: Sequence[tuple[int, Span]],
+    sold: Mapping[int, Sale],
+    *,
+    now: datetime,
 ) -> list[dict[str, Any]]:
     wish = one.asked.wish
-    if wish.units > 1:
+    sale = sold[wish.space.pk]
+    if wish.units > 1 or not sale.sells(wish.span.length):
         return []
     window = _around(wish.space, wish.span)
     busy = [(t.unit, t.span) for t in takings] + [o for o in own if o[1].overlaps(window)]
@@ -94,10 +113,12 @@ def _near_times(
             wish.span,
             [span for taken, span in busy if taken == unit],
             selectors.buffers(wish.space),
-            step_min=wish.space.type.slot_min,
-            not_before=now,
+            step_min=sale.step_min,
+            not_before=now + sale.notice,
             within=NEAR,
+            limit=MOST,
         )
+        if sale.is_open(span)
     }
     nearest = sorted(found, key=lambda s: (abs(s.start - wish.span.start), s.start))
     return [_offer("time", wish.space, span) for span in nearest[:EACH]]
