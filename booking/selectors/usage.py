@@ -11,6 +11,7 @@ from billing.selectors import exposure
 from booking.domain.grid import ZONE
 from booking.domain.rulebook import UNUSED, Ask, Book, Crowd, Needs, Usage, Used
 from booking.domain.states import BLOCKING, Status
+from booking.selectors import usage_parts as parts
 
 LONGEST = timedelta(days=31)
 """No booking is longer (api.common.span_of): how far back one that still runs can have begun."""
@@ -21,24 +22,21 @@ _OPEN = [str(status) for status in BLOCKING]
 _ASK, _CROWD, _EXPOSURE, _PROOF, _IN_FORCE = range(5)
 
 # What counts: not what an expired hold held, nor the bookings that are being changed.
+_COUNTS = "b.status = ANY(%s) AND (b.status <> 'held' OR b.expires_at > %s) AND b.id <> ALL(%s)"
 _LIVE = (
-    "b.status = ANY(%s) AND (b.status <> 'held' OR b.expires_at > %s) AND b.id <> ALL(%s)"
+    f"{parts.ALONE} AND {_COUNTS}"
     " AND b.starts_at < q.hi AND b.ends_at > q.lo AND b.starts_at > q.lo - %s"
 )
-# Every space of a booking: its room, and those it takes beside it.
-_OWN = (
-    "(SELECT b.space_id UNION SELECT p.space_id FROM booking_bookingpart p"
-    " WHERE b.part_count > 0 AND p.booking_id = b.id AND p.space_id IS NOT NULL) AS own (id)"
-)
+_LIVE_APART = f"{parts.APART} AND {_COUNTS} AND {parts.WHEN}"
+_OWN = "(SELECT b.space_id) AS own (id)"
 _MEANT = (
-    f"{_OWN} JOIN core_space s ON s.id = own.id JOIN core_spacetype t ON t.id = s.type_id"
+    " JOIN core_space s ON s.id = own.id JOIN core_spacetype t ON t.id = s.type_id"
     " JOIN core_floor f ON f.id = s.floor_id JOIN core_site x ON x.id = f.site_id"
     " WHERE (q.spaces IS NULL OR s.code = ANY(q.spaces))"
     " AND (q.types IS NULL OR t.code = ANY(q.types))"
     " AND (q.sites IS NULL OR x.code = ANY(q.sites))"
 )
-_THERE = f"EXISTS (SELECT 1 FROM {_MEANT})"  # noqa: S608 - constants only
-_EACH = f"SELECT own.id FROM {_MEANT}"  # noqa: S608
+_THERE = f"EXISTS (SELECT 1 FROM {_OWN}{_MEANT})"  # noqa: S608 - constants only
 _ASK_ROW = (
     "(%s::int, %s::timestamptz, %s::timestamptz, %s::text[], %s::text[], %s::text[],"
     " %s::timestamptz)"
@@ -51,9 +49,17 @@ _ASK_SQL = (
     " AND (q.ended_after IS NULL OR b.ends_at > q.ended_after)"
     " WHERE {there} GROUP BY q.n"
 )
+_ASK_APART_SQL = (
+    "SELECT 0, q.n, count(DISTINCT b.id), coalesce(round(sum("
+    " extract(epoch FROM least(piece.hi, q.hi) - greatest(piece.lo, q.lo)))), 0)::bigint"
+    " FROM (VALUES {rows}) AS q (n, lo, hi, spaces, types, sites, ended_after)"
+    " JOIN booking_booking b ON b.tenant_id = %s AND {live} {pieces}"
+    " WHERE piece.lo < q.hi AND piece.hi > q.lo"
+    " AND (q.ended_after IS NULL OR piece.last > q.ended_after) GROUP BY q.n"
+)
 _CROWD_SQL = (
-    "SELECT 1, q.n, (extract(epoch FROM b.starts_at) * 1000000)::bigint,"
-    " (extract(epoch FROM b.ends_at) * 1000000)::bigint"
+    "SELECT 1, q.n, (extract(epoch FROM {start}) * 1000000)::bigint,"
+    " (extract(epoch FROM {end}) * 1000000)::bigint"
     " FROM (VALUES (%s::int, %s::timestamptz, %s::timestamptz, %s::text[], %s::text[],"
     " %s::text[])) AS q (n, lo, hi, spaces, types, sites)"
     " JOIN booking_booking b ON {whose} AND {live} {there}"
@@ -98,14 +104,14 @@ def usage(
     Raises:
         RulesChanged: `book` is not in force.
     """
-    parts = list(_parts(needs, tenant, list(ignoring), now))
+    asked = list(_parts(needs, tenant, list(ignoring), now))
     if book is not None:
-        parts.append((_IN_FORCE_SQL, [now]))
-    if not parts:
+        asked.append((_IN_FORCE_SQL, [now]))
+    if not asked:
         return UNUSED
     rows = statements.rows(
-        " UNION ALL ".join(sql for sql, _ in parts),
-        [value for _, values in parts for value in values],
+        " UNION ALL ".join(sql for sql, _ in asked),
+        [value for _, values in asked for value in values],
     )
     if book is not None and (_IN_FORCE, book.version, int(book.digest, 16), 0) not in rows:
         raise RulesChanged
@@ -118,9 +124,9 @@ def _parts(
     """The parts of the query with their parameters; a first column says which part a row is of."""
     live = [now, ignoring, LONGEST]
     if needs.asks:
-        yield _asks(needs.asks, tenant.pk, [_COUNTED, *live])
+        yield from _asks(needs.asks, tenant.pk, [_COUNTED, *live])
     for index, crowd in enumerate(needs.crowds):
-        yield _crowd(index, crowd, tenant.pk, [_OPEN, *live])
+        yield from _crowd(index, crowd, tenant.pk, [_OPEN, *live])
     if needs.exposure:
         yield (
             _EXPOSURE_SQL.format(charges=exposure.OPEN_CHARGES),
@@ -131,26 +137,37 @@ def _parts(
         yield _PROOF_SQL.format(proofs=exposure.PROOFS), [names, tenant.pk, names, today]
 
 
-def _asks(asks: Sequence[Ask], tenant_id: int, live: list[Any]) -> tuple[str, list[Any]]:
+def _asks(asks: Sequence[Ask], tenant_id: int, live: list[Any]) -> Iterator[tuple[str, list[Any]]]:
     """Per ask, how many bookings touch its windows, and for how many seconds in all."""
-    rows = [
+    found = [
         (n, window.start, window.end, *_filters(ask), ask.ended_after)
         for n, ask in enumerate(asks)
         for window in ask.windows
     ]
-    there = _THERE if any(_named(ask) for ask in asks) else "true"
-    sql = _ASK_SQL.format(rows=", ".join([_ASK_ROW] * len(rows)), live=_LIVE, there=there)
-    return sql, [*(value for row in rows for value in row), tenant_id, *live]
+    rows = ", ".join([_ASK_ROW] * len(found))
+    values = [*(value for row in found for value in row), tenant_id, *live]
+    named = any(_named(ask) for ask in asks)
+    yield _ASK_SQL.format(rows=rows, live=_LIVE, there=_THERE if named else "true"), values
+    pieces = parts.pieces(_MEANT if named else "", each=False)
+    yield _ASK_APART_SQL.format(rows=rows, live=_LIVE_APART, pieces=pieces), values
 
 
-def _crowd(index: int, crowd: Crowd, tenant_id: int, live: list[Any]) -> tuple[str, list[Any]]:
+def _crowd(
+    index: int, crowd: Crowd, tenant_id: int, live: list[Any]
+) -> Iterator[tuple[str, list[Any]]]:
     """When others are there: the tenant's bookings, or each space of everybody's."""
     whose, own = ("true", []) if crowd.venue else ("b.tenant_id = %s", [tenant_id])
-    there = f"WHERE {_THERE}" if _named(crowd) else ""
-    if crowd.venue:
-        there = f"CROSS JOIN LATERAL ({_EACH}) AS each"
-    sql = _CROWD_SQL.format(whose=whose, live=_LIVE, there=there)
-    return sql, [index, crowd.window.start, crowd.window.end, *_filters(crowd), *own, *live]
+    values = [index, crowd.window.start, crowd.window.end, *_filters(crowd), *own, *live]
+    named = _named(crowd)
+    yield _CROWD_SQL.format(
+        start="b.starts_at", end="b.ends_at", whose=whose, live=_LIVE,
+        there=f"WHERE {_THERE}" if named else "",
+    ), values  # fmt: skip
+    pieces = parts.pieces(_MEANT if named else "", each=crowd.venue)
+    yield _CROWD_SQL.format(
+        start="piece.lo", end="piece.hi", whose=whose, live=_LIVE_APART,
+        there=f"{pieces} WHERE piece.lo < q.hi AND piece.hi > q.lo",
+    ), values  # fmt: skip
 
 
 def _named(question: Ask | Crowd) -> bool:
@@ -171,7 +188,8 @@ def _read(needs: Needs, rows: Sequence[tuple[int, int, int, int]]) -> Usage:
     evidence: dict[str, date | None] = {}
     for part, index, a, b in rows:
         if part == _ASK:
-            used[needs.asks[index]] = Used(seconds=b, count=a)
+            so_far = used[needs.asks[index]]
+            used[needs.asks[index]] = Used(so_far.seconds + b, so_far.count + a)
         elif part == _CROWD:
             around[needs.crowds[index]] += (Span(_instant(a), _instant(b)),)
         elif part == _EXPOSURE:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from types import MappingProxyType
 
-from base_ops.core.spans import Span
+from base_ops.core.spans import Span, merged
 
 
 def _nothing() -> Mapping[str, date | None]:
@@ -84,11 +84,20 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Stay:
-    """An existing booking, as far as quotas care."""
+    """An existing booking, as far as quotas care.
+
+    `apart` are spaces that it takes for a time of their own.
+    """
 
     span: Span
     spaces: tuple[str, ...]
     code: str = ""
+    apart: tuple[tuple[str, Span], ...] = ()
+
+    @property
+    def taken(self) -> tuple[tuple[str, Span], ...]:
+        """Every space with its time."""
+        return (*((code, self.span) for code in self.spaces), *self.apart)
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,20 +212,23 @@ def tally(needs: Needs, stays: Iterable[Stay], places: Mapping[str, Place]) -> U
 def _used(ask: Ask, stays: Iterable[Stay], places: Mapping[str, Place]) -> Used:
     seconds = count = 0
     for stay in stays:
-        if ask.ended_after is not None and stay.span.end <= ask.ended_after:
+        there = merged(span for code, span in stay.taken if counts(ask, places[code]))
+        if not there or (ask.ended_after is not None and there[-1].end <= ask.ended_after):
             continue
-        if not any(counts(ask, places[code]) for code in stay.spaces):
-            continue
-        seconds += seconds_within(stay.span, ask.windows)
-        count += any(stay.span.overlaps(window) for window in ask.windows)
+        seconds += sum(seconds_within(span, ask.windows) for span in there)
+        count += any(span.overlaps(window) for span in there for window in ask.windows)
     return Used(seconds, count)
 
 
 def _around(crowd: Crowd, stays: Iterable[Stay], places: Mapping[str, Place]) -> Iterator[Span]:
+    """A stay is there once, while any of its spaces is taken; for the venue each space is."""
     for stay in stays:
-        if stay.span.overlaps(crowd.window):
-            there = sum(counts(crowd, places[code]) for code in stay.spaces)
-            yield from [stay.span] * (there if crowd.venue else min(there, 1))
+        by: dict[str, list[Span]] = {}
+        for code, span in stay.taken:
+            if counts(crowd, places[code]):
+                by.setdefault(code if crowd.venue else "", []).append(span)
+        for spans in by.values():
+            yield from (span for span in merged(spans) if span.overlaps(crowd.window))
 
 
 def counts(question: Ask | Crowd, place: Place) -> bool:

@@ -3,7 +3,7 @@
 from bisect import bisect_left, insort
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from base_ops.core.models import Role, Space
@@ -11,7 +11,7 @@ from base_ops.core.spans import Span
 from booking.domain import rulebook
 from booking.domain.rulebook import Case, Hearing, Needs, Place, Stay, Usage, Verdict
 from booking.domain.states import BLOCKING, Status
-from booking.models import Booking
+from booking.models import Booking, BookingPart
 from booking.selectors import rulebook as rules
 from booking.selectors import usage
 from booking.selectors.usage import LONGEST
@@ -19,6 +19,7 @@ from booking.services import locking
 from booking.services.wishes import BookingWish
 
 APPROVERS = frozenset({Role.MANAGER, Role.ADMIN})
+ASIDE = timedelta(days=1)  # no part is further from its booking
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,30 +130,40 @@ class Judge:
         rows = (
             Booking.objects.filter(
                 status__in=(*BLOCKING, Status.COMPLETED),
-                starts_at__lt=max(w.end for w in windows),
-                starts_at__gt=min(w.start for w in windows) - LONGEST,
-                ends_at__gt=min(w.start for w in windows),
+                starts_at__lt=max(w.end for w in windows) + ASIDE,
+                starts_at__gt=min(w.start for w in windows) - LONGEST - ASIDE,
+                ends_at__gt=min(w.start for w in windows) - ASIDE,
             )
             .exclude(status=Status.HELD, expires_at__lte=self._now)
             .exclude(pk__in=ignoring)
         )
         if not venue:
             rows = rows.filter(tenant=wish.tenant)
-        self._read(rows.select_related("space__type", "space__floor").only(
-            "tenant_id", "status", "starts_at", "ends_at", "space__code", "space__bookable",
-            "space__capacity", "space__unit_count", "space__type", "space__floor",
-        ), wish.tenant.pk)  # fmt: skip
+        found = list(rows.select_related("space__type", "space__floor").only(
+            "tenant_id", "status", "starts_at", "ends_at", "part_count", "space__code",
+            "space__bookable", "space__capacity", "space__unit_count", "space__type",
+            "space__floor",
+        ))  # fmt: skip
+        apart = self._apart([row for row in found if row.part_count])
+        for row in found:
+            stay = Stay(
+                Span(row.starts_at, row.ends_at), (self._place(row.space).code,),
+                apart=tuple(apart.get(row.pk, ())),
+            )  # fmt: skip
+            own, live = row.tenant_id == wish.tenant.pk, row.status != Status.COMPLETED
+            insort(self._there, _There(row.starts_at, stay, own=own, live=live))
 
-    def _read(self, rows: Any, tenant_id: int) -> None:
-        for row in rows:
-            place = self._place(row.space)
-            there = _There(
-                row.starts_at,
-                Stay(Span(row.starts_at, row.ends_at), (place.code,)),
-                own=row.tenant_id == tenant_id,
-                live=row.status != Status.COMPLETED,
-            )
-            insort(self._there, there)
+    def _apart(self, rows: Sequence[Booking]) -> dict[int, list[tuple[str, Span]]]:
+        """The spaces that bookings take beside their rooms, each with its time."""
+        apart: dict[int, list[tuple[str, Span]]] = {}
+        if not rows:
+            return apart
+        parts = BookingPart.objects.filter(booking__in=rows, space__isnull=False)
+        for part in parts.select_related("space__type", "space__floor"):
+            assert part.space is not None
+            code = self._place(part.space).code
+            apart.setdefault(part.booking_id, []).append((code, part.span))
+        return apart
 
     def _look_up(
         self, wish: BookingWish, needs: Sequence[Needs], ignoring: Collection[int]
@@ -181,10 +192,10 @@ class Judge:
         )
 
     def _near(self, window: Span) -> list[_There]:
-        """The stays that may touch the window; none is longer than LONGEST."""
-        low = bisect_left(self._there, window.start - LONGEST, key=_start)
-        high = bisect_left(self._there, window.end, key=_start)
-        return [t for t in self._there[low:high] if t.stay.span.end > window.start]
+        """The stays that may touch the window, a part of theirs included."""
+        low = bisect_left(self._there, window.start - LONGEST - ASIDE, key=_start)
+        high = bisect_left(self._there, window.end + ASIDE, key=_start)
+        return [t for t in self._there[low:high] if t.stay.span.end > window.start - ASIDE]
 
 
 def _start(there: _There) -> datetime:
