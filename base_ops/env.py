@@ -33,6 +33,7 @@ class Env(BaseSettings):
     smtp_url: SecretStr = SecretStr("")
     mail_from: str = "番禺直播基地 <noreply@base.invalid>"
     webhook_private: bool = False
+    gateway_file: str = ""
 
     @field_validator("allowed_hosts", "allowed_origins", mode="before")
     @classmethod

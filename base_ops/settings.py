@@ -18,6 +18,7 @@ PUBLIC_URL = ENV.public_url
 SMTP_URL = ENV.smtp_url.get_secret_value()
 MAIL_FROM = ENV.mail_from
 WEBHOOK_PRIVATE = ENV.webhook_private
+GATEWAY_FILE = ENV.gateway_file  # which gear without MQTT there is; none: no gateway
 ALLOWED_HOSTS = ENV.allowed_hosts
 ALLOWED_ORIGINS = ENV.allowed_origins
 CSRF_TRUSTED_ORIGINS = ENV.allowed_origins

@@ -130,6 +130,8 @@ class Up:
             raise CannotStart("The web process does not answer: see the lines above.")
         for name in services.APPS:
             tree.add(services.manage(name, f"run_{name}", environment=environment))
+        if self.given.get("BASE_OPS_GATEWAY_FILE"):
+            tree.add(services.manage("gateway", "run_gateway", environment=environment))
         if self.options.simulator:
             tree.add(services.manage("simulator", "run_simulator", environment=environment))
 

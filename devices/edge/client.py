@@ -10,6 +10,7 @@ import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import cast
+from urllib.parse import unquote, urlsplit
 
 from devices.edge import packets
 from devices.edge.packets import Login, Message
@@ -26,6 +27,14 @@ class Address:
     host: str
     port: int
     tls: bool = False
+
+
+def parse_address(url: str) -> tuple[Address, str]:
+    """Where MQTT_URL leads, and its password; the name is each device's own."""
+    parts = urlsplit(url)
+    tls = parts.scheme == "mqtts"
+    host, port = parts.hostname or "127.0.0.1", parts.port or (8883 if tls else 1883)
+    return Address(host, port, tls), unquote(parts.password or "")
 
 
 class Connection(asyncio.Protocol):

@@ -105,11 +105,15 @@ class Memory:
 
     @classmethod
     def load(cls, kept: Mapping[str, Any]) -> "Memory":
-        """Of `dump`.
+        """Of `dump`; what was under way then is over, and nobody saw how it ended.
 
         Raises:
             ValueError: it is none.
         """
         answers = msgspec.convert(kept.get("answers", []), list[Answer])
         epochs = msgspec.convert(kept.get("epochs", []), list[tuple[int, int]])
-        return cls(OrderedDict((a.order_id, a) for a in answers), OrderedDict(epochs))
+        ended = [
+            Answer(a.order_id, "failed", "interrupted") if a.st == "accepted" else a
+            for a in answers
+        ]
+        return cls(OrderedDict((a.order_id, a) for a in ended), OrderedDict(epochs))

@@ -4,23 +4,19 @@ import asyncio
 import contextlib
 import heapq
 import itertools
-import logging
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from devices.edge import client
 from devices.edge.client import Address, Connection
-from devices.edge.packets import Login, Message
+from devices.edge.packets import Message
+from devices.edge.station import Place, Station
 from devices.simulator.device import SimDevice
 from devices.simulator.plan import Spec
 from devices.simulator.room import Room
 
-logger = logging.getLogger(__name__)
-KEEPALIVE_S = 60
-GOODBYE_S = 2.0
 LOOK_S = 0.25  # the injected clock may jump, so never sleep longer than this
 
 
@@ -50,49 +46,34 @@ class Member:
 
     def __init__(self, device: SimDevice, fleet: "Fleet") -> None:
         self.device = device
-        self.connection: Connection | None = None
         self._fleet = fleet
+        place = Place(fleet.setup.address, device.spec.code, fleet.setup.password)
+        self._station = Station(place, self)
+
+    @property
+    def connection(self) -> Connection | None:
+        """The line, while there is one."""
+        return self._station.connection
 
     async def stay_connected(self, first_after_s: float) -> None:
-        """Connect, announce, wait for the end of it, again."""
-        rng, failures = dice(self._fleet.setup.seed, self.device.spec.code), 0
+        """Boot, and be on the broker for ever."""
         await asyncio.sleep(first_after_s)
         self.device.boot(self._fleet.now_ms())
         self._fleet.schedule(self)
-        while True:
-            try:
-                await self._serve()
-                failures = 0
-            except (OSError, TimeoutError) as exc:
-                failures += 1
-                if failures == 1:
-                    logger.debug("sim.connect_failed", extra={"why": str(exc)})
-            await asyncio.sleep(client.backoff_s(failures, rng))
+        rng = dice(self._fleet.setup.seed, self.device.spec.code)
+        await self._station.stay_connected(rng)
 
-    async def _serve(self) -> None:
-        setup, code = self._fleet.setup, self.device.spec.code
-        login = Login(
-            client_id=code,
-            username=code,
-            password=setup.password,
-            keepalive_s=KEEPALIVE_S,
-            will=self.device.will(self._fleet.now_ms()),
-        )
-        self.connection = connection = await client.open_connection(
-            setup.address, login, self.device.topic("cmd"), self.receive
-        )
-        try:
-            self.publish(self.device.announce(self._fleet.now_ms()))
-            await self._ping_until_closed(connection)
-        finally:
-            self.connection = None
-            connection.abort()
+    def will(self) -> Message:
+        """The device's will, now."""
+        return self.device.will(self._fleet.now_ms())
 
-    async def _ping_until_closed(self, connection: Connection) -> None:
-        while not connection.closed.done():
-            await asyncio.wait([connection.closed], timeout=KEEPALIVE_S * 0.75)
-            if not connection.closed.done():
-                connection.ping()
+    def announce(self) -> list[Message]:
+        """Its announcement, now."""
+        return self.device.announce(self._fleet.now_ms())
+
+    def farewell(self) -> list[Message]:
+        """Its farewell, now."""
+        return self.device.farewell(self._fleet.now_ms())
 
     def receive(self, message: Message) -> None:
         """Hand a command to the device."""
@@ -100,18 +81,12 @@ class Member:
         self._fleet.schedule(self)
 
     def publish(self, out: Sequence[Message]) -> None:
-        """Send, or lose it when there is no line: the next announcement tells the state."""
-        if self.connection is not None:
-            for message in out:
-                self.connection.send(message)
+        """Send, or lose it when there is no line."""
+        self._station.publish(out)
 
     async def leave(self) -> None:
-        """Say goodbye, let the broker confirm it, and close."""
-        if (connection := self.connection) is not None:
-            self.publish(self.device.farewell(self._fleet.now_ms()))
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(connection.drained(), GOODBYE_S)
-            connection.close()
+        """Say goodbye."""
+        await self._station.leave()
 
 
 class Fleet:

@@ -11,7 +11,9 @@ from tests.platform.bases import ROOT
 
 COMPOSE = (ROOT / "docker-compose.yml").read_text()
 EXAMPLE = (ROOT / "deploy" / "env.example").read_text()
-SERVICES = ("postgres", "mosquitto", "prepare", "accounts", "web", "bridge", "jobs", "simulator")
+SERVICES = (
+    "postgres", "mosquitto", "prepare", "accounts", "web", "bridge", "jobs", "gateway", "simulator"
+)  # fmt: skip
 
 
 def _answers(command: list[str]) -> bool:
@@ -42,7 +44,8 @@ def test_every_service_runs_a_command_that_exists() -> None:
     commands = re.findall(r"command: \[python, manage.py, (\w+)", COMPOSE)
     known = {path.stem for path in ROOT.glob("*/management/commands/*.py")}
 
-    ours = {"prepare", "broker_config", "run_web", "run_bridge", "run_jobs", "run_simulator"}
+    processes = {"web", "bridge", "jobs", "gateway", "simulator"}
+    ours = {"prepare", "broker_config", *(f"run_{name}" for name in processes)}
     assert set(commands) == ours
     assert set(commands) <= known
     assert all(re.search(rf"^  {name}:$", COMPOSE, re.MULTILINE) for name in SERVICES)

@@ -5,13 +5,12 @@ import signal
 from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from base_ops.core import clock
-from devices.edge.client import Address
+from devices.edge.client import parse_address
 from devices.simulator import fleet
 from devices.simulator.device import SimDevice
 from devices.simulator.plan import read_plan
@@ -36,17 +35,13 @@ class Command(BaseCommand):
         """Run until told to stop."""
         if not mqtt:
             raise CommandError("no broker: set MQTT_URL or give --mqtt mqtt://host:port")
-        url = urlsplit(mqtt)
+        address, password = parse_address(mqtt)
         specs = read_plan(plan)
         if spaces := options["space"]:
             specs = [spec for spec in specs if spec.space in spaces]
         specs = specs[: max(1, round(len(specs) * scale))]
-        setup = fleet.Setup(
-            address=Address(url.hostname or "127.0.0.1", url.port or 1883),
-            password=unquote(url.password or ""),
-            seed=seed,
-        )
-        self.stdout.write(f"simulator: {len(specs)} devices → {url.hostname}:{url.port}")
+        setup = fleet.Setup(address=address, password=password, seed=seed)
+        self.stdout.write(f"simulator: {len(specs)} devices → {address.host}:{address.port}")
         asyncio.run(_run(fleet.build(specs, seed), setup))
 
 

@@ -118,3 +118,12 @@ def test_a_device_that_cannot_drive_says_so() -> None:
     _, out = voice().admit(order(op="move", state={"pan": 0.5}), NOW)
 
     assert said(out) == [("rejected", "unknown_op")]
+
+
+def test_what_was_under_way_at_a_restart_has_failed() -> None:
+    before = Memory()
+    before.keep(Answer("C1", "accepted"))
+
+    after = Memory.load(before.dump())
+
+    assert after.recall("C1") == Answer("C1", "failed", "interrupted")
