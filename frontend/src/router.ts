@@ -33,6 +33,11 @@ const routes: RouteRecordRaw[] = [
     meta: { screen: 'invoices' },
   },
   {
+    path: '/devices/:code?',
+    component: () => import('./devices/DevicesView.vue'),
+    meta: { screen: 'devices' },
+  },
+  {
     path: '/report',
     component: () => import('./report/ReportView.vue'),
     meta: { screen: 'report' },

@@ -10,17 +10,18 @@ export type Screen =
   | 'invoices'
   | 'runs'
   | 'report'
+  | 'devices'
 
 const TENANT: Screen[] = ['today', 'find', 'bookings', 'floor', 'timeline', 'invoices']
 
 const SCREENS: Record<Role, Screen[]> = {
   tenant_admin: TENANT,
   tenant_member: TENANT,
-  manager: ['floor', 'timeline', 'find', 'bookings', 'report'],
-  technician: ['floor', 'timeline'],
+  manager: ['floor', 'timeline', 'find', 'bookings', 'devices', 'report'],
+  technician: ['floor', 'devices', 'timeline'],
   finance: ['runs', 'invoices', 'bookings', 'timeline', 'floor', 'report'],
   liaison: ['floor', 'report'],
-  admin: ['floor', 'timeline', 'find', 'bookings', 'runs', 'invoices', 'report'],
+  admin: ['floor', 'timeline', 'find', 'bookings', 'runs', 'invoices', 'devices', 'report'],
 }
 
 /** In the order of the navigation; the first is where the role lands. */

@@ -4,6 +4,7 @@ import {
   CalendarCheck,
   CalendarRange,
   ChartColumn,
+  Cpu,
   FileText,
   type LucideIcon,
   ReceiptText,
@@ -21,4 +22,5 @@ export const ICONS: Record<Screen, LucideIcon> = {
   invoices: FileText,
   runs: ReceiptText,
   report: ChartColumn,
+  devices: Cpu,
 }

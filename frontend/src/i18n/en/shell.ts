@@ -15,6 +15,7 @@ export default {
     invoices: 'Invoices',
     runs: 'Invoice runs',
     report: 'Figures',
+    devices: 'Devices',
   },
   role: {
     tenant_admin: 'Tenant owner',

@@ -15,6 +15,7 @@ export default {
     invoices: '账单',
     runs: '出账',
     report: '运营指标',
+    devices: '设备',
   },
   role: {
     tenant_admin: '租户负责人',
