@@ -186,7 +186,7 @@ def _of_light(parts: Mapping[str, Any], attributes: Mapping[str, Any]) -> dict[s
     found = {
         "brightness": round((parts.get("brightness") or 0) * 255 / 100),
         "color_temp_kelvin": parts.get("cct"),
-        "effect": parts.get("preset"),
+        "effect": parts.get("effect"),
         "rgb_color": parts.get("rgb"),
     }
     if mode in _MODES:

@@ -31,7 +31,7 @@ def test_a_lamp_comes_reports_is_told_obeys_and_goes() -> None:
         "k/st", '{"state":"ON","color_mode":"color_temp","color_temp":250,"brightness":127}'
     )
     assert state == {
-        "power": True, "brightness": 50.0, "cct": 4000, "rgb": None, "mode": "cct", "preset": None
+        "power": True, "brightness": 50.0, "cct": 4000, "rgb": None, "mode": "cct", "effect": None
     }  # fmt: skip
     assert it.follows(brightness=50, fade_ms=1500) is True
     went = it.hears("k/lwt", "offline").said
@@ -210,6 +210,27 @@ def test_a_lamp_of_templates_is_told_in_its_own_words() -> None:
     assert it.state("s", "on,51,255-128-0") == {
         "power": True, "brightness": 20.0, "rgb": [255, 128, 0], "mode": "rgb"
     }  # fmt: skip
+
+
+def test_a_lamp_that_is_off_is_lit_only_when_that_was_asked() -> None:
+    it = lamp()
+    it.hears("k/lwt", "online")
+    it.hears("k/st", '{"state":"OFF"}')
+
+    with pytest.raises(BadState):
+        it.told(brightness=50)
+    with pytest.raises(BadState):
+        it.told(power=True, rgb=[0, 0, 0])
+    with pytest.raises(BadState):
+        it.told(power=True, rgb=[1, 2, 3], cct=4000)
+    assert it.told(brightness=0) == [("k/set", '{"state":"OFF"}')]
+    assert it.follows(brightness=0) is True
+    assert it.told(power=False, brightness=50, fade_ms=500) == [
+        ("k/set", '{"state":"OFF","transition":0.5}')
+    ]
+    assert it.told(power=True, mode="cct", cct=4000, rgb=[1, 2, 3]) == [
+        ("k/set", '{"state":"ON","color_temp":250}')
+    ]
 
 
 def test_climate_takes_our_keys() -> None:

@@ -40,7 +40,7 @@ def _look(data: Mapping[str, Any]) -> dict[str, Any]:
     if "hs_color" in data:
         found["rgb"] = list(colour.of_hs(*data["hs_color"]))
     if "effect" in data:
-        found["preset"] = data["effect"]
+        found["effect"] = data["effect"]
     return found
 
 

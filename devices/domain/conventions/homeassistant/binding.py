@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import Any
 
-from base_ops.core.errors import FieldFault
 from devices.domain import capabilities, messages
-from devices.domain.capabilities import BadState, NotControllable
+from devices.domain.capabilities import BadState
 from devices.domain.conventions.convention import Documents, Fault, Heard, Memory
 from devices.domain.conventions.homeassistant import discovery, keys
 from devices.domain.conventions.homeassistant.availability import Source
@@ -15,6 +14,7 @@ from devices.domain.conventions.homeassistant.entity import At, Cell, Entity
 from devices.domain.conventions.homeassistant.listening import Listeners, Payloads, Run, matches
 from devices.domain.conventions.homeassistant.readings import Camera, Sensor
 from devices.domain.conventions.homeassistant.templates import BadTemplate
+from devices.domain.conventions.lamp import check
 from devices.domain.conventions.refusal import BadDiscovery, CodecError, printable
 from devices.domain.conventions.wire import Published
 
@@ -285,17 +285,9 @@ class HomeAssistantDevice:
         Raises:
             BadState, NotControllable: it cannot be told this.
         """
-        if not self._keys:
-            raise NotControllable(f"{self._device} takes no commands")
+        check(command.state, self.capabilities)
         if command.if_v is not None and command.if_v != memory["v"]:
             raise BadState(f"its state is at version {memory['v']} now")
-        faults = [
-            FieldFault(key, *fault)
-            for key, value in command.state.items()
-            if (fault := self._fault(key, value)) is not None
-        ]
-        if faults or not command.state:
-            raise BadState(fields=faults)
         at = At(now_ms)
         outs = []
         for place, parts in self._by_entity(command.state).items():
@@ -306,13 +298,6 @@ class HomeAssistantDevice:
         return [
             Published(o.topic, o.payload.encode(), command.expires_at, qos=o.qos) for o in outs
         ]
-
-    def _fault(self, key: str, value: Any) -> tuple[str, str] | None:
-        found = self._keys.get(key)
-        if found is None or found.rule is None:
-            known = ", ".join(self._keys)[:500]
-            return f"没有此项;可用:{known}", f"not known; it has {known}"
-        return found.rule.fault(value)
 
     def _by_entity(self, state: Mapping[str, Any]) -> dict[int, dict[str, Any]]:
         told: dict[int, dict[str, Any]] = {}
@@ -336,9 +321,8 @@ class HomeAssistantDevice:
         known = {k: v for k, v in command.state.items() if k in self._keys}
         for place, parts in self._by_entity(known).items():
             entity, cell = self._entities[place], memory["cells"][self._uids[place]]
-            if parts.get("power") is False:
-                parts = {"power": False}  # what goes with it is how, not what
-            verdicts += [entity.follows(cell, part, wanted) for part, wanted in parts.items()]
+            awaited = entity.awaited(parts)
+            verdicts += [entity.follows(cell, part, wanted) for part, wanted in awaited.items()]
         seen = [verdict for verdict in verdicts if verdict is not None]
         return all(seen) if seen else None
 

@@ -175,6 +175,10 @@ class Entity:
         """The memory after that was sent; changes where nothing reports it."""
         return cell
 
+    def awaited(self, parts: Parts) -> Parts:
+        """What of a wish will show once it is fulfilled."""
+        return parts
+
     def follows(self, cell: Cell, part: str, wanted: Any) -> bool | None:
         """Whether it reports what was wanted; None where it never reports that part."""
         shown = self.shown(cell)

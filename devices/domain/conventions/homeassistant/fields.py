@@ -1,6 +1,7 @@
 """Reads the fields of a discovery document; whatever is wrong is named by its path."""
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
@@ -11,6 +12,8 @@ from devices.domain.conventions.refusal import BadDiscovery
 MAX_TOPIC = 512
 MAX_TEXT = 1_024
 MAX_WORDS = 512
+_OURS = ("wb1/", "$")  # nobody may have us write to our own devices
+_DISCOVERY = re.compile(r"homeassistant/.+/config")
 _TRUE = frozenset({"1", "true", "yes", "on", "enable"})
 _FALSE = frozenset({"0", "false", "no", "off", "disable"})
 
@@ -120,6 +123,8 @@ class Fields:
         if self.has(key):
             self._check_topic(key, topic)
             parts = topic.split("/")
+            if parts[0] in ("#", "+"):
+                raise self.refuse(key, "must not listen to everything")
             if "#" in parts[:-1] or any(len(p) > 1 and ("+" in p or "#" in p) for p in parts):
                 raise self.refuse(key, "has a misplaced wildcard")
         return topic
@@ -131,13 +136,15 @@ class Fields:
             self._check_topic(key, topic)
             if "+" in topic or "#" in topic:
                 raise self.refuse(key, "must not contain wildcards")
-            if topic.startswith("$"):
-                raise self.refuse(key, "must not be a topic of the broker itself")
+            if _DISCOVERY.fullmatch(topic):
+                raise self.refuse(key, "must not announce devices")
         return topic
 
     def _check_topic(self, key: str, topic: str) -> None:
         if not topic:
             raise self.refuse(key, "must not be empty")
+        if topic.startswith(_OURS):
+            raise self.refuse(key, "must not be a topic of the broker or of our own devices")
         if any(ord(c) < 32 or 127 <= ord(c) < 160 for c in topic):
             raise self.refuse(key, "must not contain control characters")
 

@@ -21,6 +21,7 @@ OURS = frozenset(
         "rgb",
         "white",
         "preset",
+        "effect",
         "fade_ms",
         "flash",
         "setpoint_c",

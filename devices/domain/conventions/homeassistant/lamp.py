@@ -1,14 +1,15 @@
 """What the three kinds of MQTT lamps share: their modes, limits and our keys.
 
-Ours: power; brightness 0–100; cct in kelvin; rgb; preset (an effect by name); mode, which of these
+Ours: power; brightness 0–100; cct in kelvin; rgb; effect by name; mode, which of these
 it shows; fade_ms and flash go with a command. In the cell, `light` holds what was said, in these
-terms: power, brightness, cct, rgb, white, preset, colour (the mode by Home Assistant's name).
+terms: power, brightness, cct, rgb, white, effect, colour (the mode by Home Assistant's name).
 """
 
 from collections.abc import Mapping
 from typing import Any
 
 from devices.domain.capabilities import BadState, Choice, Flag, Number, Rgb, Rule, Text
+from devices.domain.conventions import lamp as wishes
 from devices.domain.conventions.homeassistant import colour
 from devices.domain.conventions.homeassistant.entity import At, Cell, Entity, Identity, Out, Parts
 from devices.domain.conventions.homeassistant.fields import Fields
@@ -84,9 +85,9 @@ class Lamp(Entity):
 
     def _offer_effects(self, *, any_word: bool) -> None:
         if self.effects:
-            self.rules = {**self.rules, "preset": Choice(self.effects)}
+            self.rules = {**self.rules, "effect": Choice(self.effects)}
         elif any_word:
-            self.rules = {**self.rules, "preset": Text(64)}
+            self.rules = {**self.rules, "effect": Text(64)}
 
     def _offer_fades(self) -> None:
         fade = Number(0, FADE_MAX_MS, "ms", whole=True)
@@ -116,11 +117,8 @@ class Lamp(Entity):
 
     def told(self, cell: Cell, parts: Parts) -> Cell:
         """What nothing reports is taken for granted."""
-        found = {k: v for k, v in parts.items() if k in _REPORTED and k not in self.reported}
-        if "power" not in self.reported:
-            found["power"] = parts.get("power", True)
-        if found.get("power") is False:
-            found = {"power": False}
+        wanted = {"power": True, **self.awaited(parts)}
+        found = {k: v for k, v in wanted.items() if k in _REPORTED and k not in self.reported}
         if "cct" in found:
             found["colour"] = "color_temp"
         if "rgb" in found:
@@ -147,19 +145,18 @@ class Lamp(Entity):
 
     def tell(self, cell: Cell, parts: Parts, at: At) -> list[Out]:
         """Off, or on and how; whatever is set of a lamp turns it on."""
-        if parts.get("power") is False:
-            return self._off(parts, at)
-        return self._on(cell, self._completed(cell, parts), at)
+        wanted = {key: value for key, value in parts.items() if key != "flash"}
+        wish = wishes.wish(wanted, self._light(cell), wakes=True)
+        flash = {"flash": parts["flash"]} if "flash" in parts else {}
+        given = {key: getattr(wish, key) for key in wishes.PARTS if key != "mode"}
+        asked = {key: value for key, value in given.items() if value is not None}
+        if wish.power is False:
+            return self._off({**asked, **flash}, at)
+        return self._on(cell, {**asked, **flash}, at)
 
-    def _completed(self, cell: Cell, parts: Parts) -> Parts:
-        """With the colour that a mode by itself goes back to."""
-        key = {"cct": "cct", "rgb": "rgb", "white": "white"}.get(parts.get("mode", ""))
-        if key is None or key in parts:
-            return parts
-        last = self._light(cell).get(key)
-        if last is None:
-            raise BadState(f"mode {key} needs {key} beside it: none is known yet")
-        return {**parts, key: last}
+    def awaited(self, parts: Parts) -> Parts:
+        """Without what only says how it is to change, and after off nothing else."""
+        return wishes.awaited({key: value for key, value in parts.items() if key != "flash"})
 
     def _off(self, parts: Parts, at: At) -> list[Out]:
         raise NotImplementedError
@@ -181,7 +178,7 @@ class Lamp(Entity):
 
 
 _MODE = {**dict.fromkeys(COLOURS, "rgb"), "color_temp": "cct", "white": "white"}
-_REPORTED = frozenset({"power", "brightness", "cct", "rgb", "white", "preset"})
+_REPORTED = frozenset({"power", "brightness", "cct", "rgb", "white", "effect"})
 
 
 def percent(value: Any, scale: float) -> float | None:

@@ -26,7 +26,7 @@ from devices.domain.conventions.homeassistant.lamp import (
 from devices.domain.conventions.homeassistant.templates import Payload
 
 _SIDES = ("brightness", "color_temp", "effect", "hs", "rgb", "rgbw", "rgbww", "xy", "white")
-_KEY = {"brightness": "brightness", "color_temp": "cct", "effect": "preset", "white": "white"}
+_KEY = {"brightness": "brightness", "color_temp": "cct", "effect": "effect", "white": "white"}
 _NAMES = ("red", "green", "blue", "white")
 
 
@@ -96,7 +96,7 @@ class BasicLamp(Lamp):
             case "color_temp":
                 return self._taken(cell, "cct", self._our_cct(text), "color_temp", at)
             case "effect":
-                return self._taken(cell, "preset", text if is_value(text) else None, None, at)
+                return self._taken(cell, "effect", text if is_value(text) else None, None, at)
             case _:
                 return self._taken(cell, "colour", text if text in MODES else None, None, at)
 
@@ -167,8 +167,8 @@ class BasicLamp(Lamp):
             outs.append(self._side("brightness", device_level(level, self._scale), at))
         if "cct" in parts:
             outs.append(self._side("color_temp", self._device_cct(parts["cct"]), at))
-        if "preset" in parts:
-            outs.append(self._side("effect", parts["preset"], at))
+        if "effect" in parts:
+            outs.append(self._side("effect", parts["effect"], at))
         if "white" in parts:
             outs.append(self._side("white", device_level(parts["white"], self._white_scale), at))
         return outs

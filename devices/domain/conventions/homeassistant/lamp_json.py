@@ -119,9 +119,9 @@ class JsonLamp(Lamp):
                 if found.get("colour") == "white":
                     found["white"] = brightness
         effect = said.get("effect")
-        if effect is not None and "preset" in self.rules:
+        if effect is not None and "effect" in self.rules:
             if isinstance(effect, str) and is_value(effect):
-                found["preset"] = effect
+                found["effect"] = effect
             else:
                 at.refuse("effect is no short text")
 
@@ -141,8 +141,8 @@ class JsonLamp(Lamp):
             body["brightness"] = device_level(level, self._scale)
         if "cct" in parts:
             body["color_temp"] = self._device_cct(parts["cct"])
-        if "preset" in parts:
-            body["effect"] = parts["preset"]
+        if "effect" in parts:
+            body["effect"] = parts["effect"]
         if "white" in parts:
             body["white"] = device_level(parts["white"], self._white_scale)
         return [self._message(body)]

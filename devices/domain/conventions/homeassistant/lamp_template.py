@@ -61,7 +61,7 @@ class TemplateLamp(Lamp):
             self._hear_colour(payload, found, at)
         if self._effect and (text := self._read(self._effect, payload, at)):
             known = text if text in self.effects else None
-            found["preset"] = self._checked(known, "effect", at)
+            found["effect"] = self._checked(known, "effect", at)
         return self._with(
             cell, **{k: v for k, v in found.items() if v is not None or k == "power"}
         )
@@ -104,8 +104,8 @@ class TemplateLamp(Lamp):
             red, green, blue = colour.scaled(parts["rgb"], factor)
             hue, saturation = colour.hs_of(parts["rgb"])
             names |= {"red": red, "green": green, "blue": blue, "hue": hue, "sat": saturation}
-        if "preset" in parts:
-            names["effect"] = parts["preset"]
+        if "effect" in parts:
+            names["effect"] = parts["effect"]
         return self._out(self._on_template, {**names, **self._manner(parts)}, at)
 
     def _manner(self, parts: Parts) -> dict[str, Any]:

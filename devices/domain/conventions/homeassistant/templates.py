@@ -139,10 +139,12 @@ def _simple_path(source: str) -> tuple[str, ...] | None:
 
 
 def _follow(value: Any, path: tuple[str, ...]) -> Any:
-    """The value at a path of objects, where it is a plain one."""
+    """The value at a path of objects, where it is a plain one. Raises BadTemplate: it lacks it."""
     for name in path:
-        if type(value) is not dict or name not in value:
+        if type(value) is not dict:
             return _ABSENT
+        if name not in value:
+            raise BadTemplate(f"the payload has no {name!r}")
         value = value[name]
     return value if type(value) in _PLAIN else _ABSENT
 
