@@ -6,6 +6,7 @@ from devices.api import (
     accounts,
     adoption,
     alarms,
+    announcements,
     control,
     models,
     places,
@@ -19,6 +20,7 @@ from devices.api import (
 
 PARTS = (
     control, telemetry, usage, alarms, registry, models, adoption, places, windows, testing, stock,
+    announcements,
     accounts,
 )  # fmt: skip
 

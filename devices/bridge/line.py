@@ -8,7 +8,7 @@ import socket
 import struct
 import threading
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, cast
 from urllib.parse import unquote, urlsplit
@@ -19,6 +19,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
+from prometheus_client import Gauge
 
 from devices.bridge import tally
 from devices.bridge.inbox import Inbox, Received
@@ -102,8 +103,18 @@ def new_client(address: Address, client_id: str) -> FastClient:
 class Line:
     """One lasting session. With `group`, one of several that share the messages."""
 
-    def __init__(self, address: Address, client_id: str, inbox: Inbox, *, group: str = "") -> None:
+    def __init__(
+        self,
+        address: Address,
+        client_id: str,
+        inbox: Inbox,
+        *,
+        group: str = "",
+        topics: Collection[str] = codec.TOPICS,
+        gauge: Gauge = tally.CONNECTED,
+    ) -> None:
         self._inbox = inbox
+        self._topics, self._gauge = frozenset(topics), gauge
         self._prefix = f"$share/{group}/" if group else ""
         self._lock = threading.Lock()
         self._own: deque[bytes] = deque(maxlen=OWN_REMEMBERED)
@@ -152,6 +163,29 @@ class Line:
             message.topic, message.payload, qos=message.qos, retain=False, properties=properties
         )
 
+    def publish_empty(self, topic: str) -> mqtt.MQTTMessageInfo:
+        """Let the broker forget what it keeps on a topic."""
+        return self._client.publish(topic, b"", qos=1, retain=True)
+
+    def listen(self, topics: Collection[str]) -> frozenset[str]:
+        """Subscribe to these topics and no others; returns those that are new."""
+        wanted = frozenset(topics)
+        new, old = wanted - self._topics, self._topics - wanted
+        self._topics = wanted
+        if self.up.is_set():
+            if old:
+                self._client.unsubscribe(sorted(old))
+            if new:
+                self._client.subscribe([(topic, self._options()) for topic in sorted(new)])
+        return new
+
+    def _options(self) -> SubscribeOptions:
+        return SubscribeOptions(
+            qos=1,
+            noLocal=not self._prefix,
+            retainHandling=SubscribeOptions.RETAIN_DO_NOT_SEND,
+        )
+
     def ack(self, messages: Sequence[Received]) -> None:
         """Confirm messages, but for those of a lost connection: their numbers then mean others."""
         with self._lock:
@@ -173,14 +207,10 @@ class Line:
         with self._lock:
             self._life += 1
             self.up.set()
-        tally.CONNECTED.set(1)
+        self._gauge.set(1)
         # Retained messages come by another line, see snapshot.py; our own commands not at all.
-        options = SubscribeOptions(
-            qos=1,
-            noLocal=not self._prefix,
-            retainHandling=SubscribeOptions.RETAIN_DO_NOT_SEND,
-        )
-        client.subscribe([(self._prefix + topic, options) for topic in codec.TOPICS])
+        options = self._options()
+        client.subscribe([(self._prefix + topic, options) for topic in sorted(self._topics)])
         logger.info("bridge.connected", extra={"resumed": flags.session_present})
 
     def _disconnected(
@@ -198,7 +228,7 @@ class Line:
         with self._lock:
             self.up.clear()
             self.subscribed.clear()
-        tally.CONNECTED.set(0)
+        self._gauge.set(0)
 
     def _subscribed(
         self,

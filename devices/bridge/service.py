@@ -3,20 +3,23 @@
 import logging
 import threading
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from django.db import Error, connection
 
 from devices import services as devices
 from devices.bridge import tally as tallies
+from devices.bridge.foreign import ForeignLine
 from devices.bridge.inbox import Inbox
 from devices.bridge.line import Address, Line
 from devices.bridge.outlet import Outlet
 from devices.bridge.pump import Pump
 from devices.bridge.snapshot import read_snapshot
 from devices.bridge.tally import Tally
+from devices.domain.conventions.convention import Convention
+from devices.domain.conventions.known import CONVENTIONS
 
 logger = logging.getLogger(__name__)
 BEAT_S = 1.0
@@ -32,6 +35,7 @@ class Setup:
     name: str = "base-ops-bridge"
     group: str = ""
     stuck_after_s: float = 30.0
+    conventions: Mapping[str, Convention] = field(default_factory=lambda: CONVENTIONS)
 
 
 class Stuck(Exception):
@@ -47,6 +51,9 @@ class Bridge:
         self._line = Line(setup.address, setup.name, self.inbox, group=setup.group)
         self._pump = Pump(self.inbox, self._line, self.tally, now)
         self._outlet = Outlet(self._line, now)
+        self.foreign = ForeignLine(
+            setup.address, setup.group or setup.name, setup.conventions, self.tally, now
+        )
         self._halt = threading.Event()
         self._down_since: float | None = time.monotonic()
 
@@ -66,6 +73,7 @@ class Bridge:
             for name, work in (
                 ("pump", self._pump.run),
                 ("outlet", self._outlet.run),
+                ("foreign", self.foreign.run),
                 ("snapshots", self._read_snapshots),
                 ("pulse", self._beat_on),
             )
@@ -86,6 +94,8 @@ class Bridge:
         tallies.QUEUED.set(waiting)
         if waiting and idle_s > self._setup.stuck_after_s:
             raise Stuck(f"{waiting} messages wait, nothing processed for {idle_s:.0f} s")
+        if time.monotonic() - self.foreign.progress_at > self._setup.stuck_after_s:
+            raise Stuck("the foreign devices' line stands still")
 
     def _beat_on(self, stop: threading.Event) -> None:
         while not stop.wait(BEAT_S):
@@ -136,6 +146,7 @@ class Bridge:
     def _end(self, parts: list[threading.Thread]) -> None:
         self._halt.set()
         self.inbox.close()
+        self.foreign.inbox.close()
         deadline = time.monotonic() + END_S
         for part in parts:
             part.join(max(0.0, deadline - time.monotonic()))

@@ -8,6 +8,7 @@ they arrive beside the live messages.
 import logging
 import threading
 import time
+from collections.abc import Sequence
 
 import paho.mqtt.client as mqtt
 from paho.mqtt.properties import Properties
@@ -17,18 +18,24 @@ from devices.bridge.inbox import Inbox
 from devices.bridge.line import Address, as_received, new_client
 
 logger = logging.getLogger(__name__)
-TOPICS = [("wb1/d/+/$meta", 0), ("wb1/d/+/$status", 0), ("wb1/d/+/state", 0), ("wb1/d/+/cmd", 0)]
+TOPICS = ("wb1/d/+/$meta", "wb1/d/+/$status", "wb1/d/+/state", "wb1/d/+/cmd")
 QUIET_S = 1.0
 LONGEST_S = 20.0
 
 
-def read_snapshot(address: Address, client_id: str, inbox: Inbox, stop: threading.Event) -> int:
+def read_snapshot(
+    address: Address,
+    client_id: str,
+    inbox: Inbox,
+    stop: threading.Event,
+    topics: Sequence[str] = TOPICS,
+) -> int:
     """Put all retained messages into the inbox; returns how many came before it went quiet.
 
     Raises:
         OSError: the broker is gone again; the main line will notice too.
     """
-    reader = _Reader(inbox)
+    reader = _Reader(inbox, [(topic, 0) for topic in topics])
     client = new_client(address, client_id)
     client.on_connect, client.on_message = reader.connected, reader.received
     client.connect(address.host, address.port, keepalive=30)
@@ -47,8 +54,8 @@ def read_snapshot(address: Address, client_id: str, inbox: Inbox, stop: threadin
 class _Reader:
     """Counts and passes on; live messages are left to the main line."""
 
-    def __init__(self, inbox: Inbox) -> None:
-        self._inbox = inbox
+    def __init__(self, inbox: Inbox, topics: list[tuple[str, int]]) -> None:
+        self._inbox, self._topics = inbox, topics
         self.last_at, self.count = 0.0, 0
 
     def connected(
@@ -59,7 +66,7 @@ class _Reader:
         reason: ReasonCode,
         properties: Properties | None,
     ) -> None:
-        client.subscribe(TOPICS)
+        client.subscribe(self._topics)
 
     def received(self, client: mqtt.Client, userdata: object, message: mqtt.MQTTMessage) -> None:
         if message.retain:

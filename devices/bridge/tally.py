@@ -13,6 +13,7 @@ REFUSED = Counter("base_ops_bridge_refused", "Messages refused", ["reason"])
 DROPPED = Counter("base_ops_bridge_dropped", "QoS 0 messages dropped from a full queue")
 PUBLISHED = Counter("base_ops_bridge_published", "Commands that the broker took")
 CONNECTED = Gauge("base_ops_bridge_connected", "1 while connected to the broker")
+FOREIGN = Gauge("base_ops_bridge_foreign", "1 while this bridge speaks with foreign devices")
 QUEUED = Gauge("base_ops_bridge_queued", "Messages received and not yet committed")
 
 POISON = "poison"  # well-formed, but the database did not take it

@@ -2,6 +2,7 @@
 
 from devices.models.accounts import BrokerAccount
 from devices.models.control import Command, Grant, SceneRun
+from devices.models.foreign import Foreign, ForeignDocument
 from devices.models.lifecycle import (
     Adoption,
     CommissioningRun,
@@ -33,6 +34,8 @@ __all__ = [
     "Device",
     "DeviceModel",
     "EnergyReading",
+    "Foreign",
+    "ForeignDocument",
     "Grant",
     "LifeEvent",
     "MaintenanceWindow",

@@ -115,6 +115,38 @@ class SettingsOut(SettingsIn):
     proposed: int
 
 
+class AnnouncementOut(Schema):
+    """What one topic announced about a foreign device; `gone_at` when it was withdrawn."""
+
+    topic: str
+    document: dict[str, Any]
+    gone_at: datetime | None
+    cleaning: bool
+
+
+class AnnouncementsOut(Schema):
+    """All that was announced about a foreign device, and why it cannot be bound, if so."""
+
+    convention: str
+    key: str
+    fault: str
+    capabilities: dict[str, dict[str, Any]]
+    documents: list[AnnouncementOut]
+
+
+class GhostsIn(Schema):
+    """A confirmation: the broker forgets what it keeps of the device's announcements."""
+
+    confirm: Literal[True]
+    why: Why
+
+
+class GhostsOut(Schema):
+    """On how many topics the broker is to forget."""
+
+    topics: int
+
+
 class ModelIn(Schema):
     """A make of device; `limits` change what its kind can be told, null takes a key away."""
 

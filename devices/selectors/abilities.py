@@ -1,4 +1,4 @@
-"""What a device can be told: its kind's table, its model's limits."""
+"""What a device can be told: its kind's table or its own, and its model's limits."""
 
 from devices.domain import limits
 from devices.domain.capabilities import Table
@@ -8,6 +8,10 @@ from devices.models import Device
 def able(device: Device) -> Table:
     """The table of a device; `model` should be loaded."""
     model = device.model
+    if device.convention != "wb1":
+        foreign = getattr(device, "foreign", None)
+        own = limits.parse(foreign.able) if foreign else {}
+        return limits.changed(own, model.limits) if model else own
     return limits.table(
         kind=device.kind,
         model=model.code if model else "",
@@ -17,4 +21,4 @@ def able(device: Device) -> Table:
 
 def is_special(device: Device) -> bool:
     """Whether its table is not simply that of its kind and model."""
-    return bool(device.model and device.model.limits)
+    return device.convention != "wb1" or bool(device.model and device.model.limits)

@@ -34,10 +34,12 @@ RESEND = timedelta(seconds=5)
 _CANDIDATES = """
 SELECT c.id FROM devices_command c
 JOIN devices_shadow s ON s.device_id = c.device_id
+JOIN devices_device d ON d.id = c.device_id AND (d.convention <> 'wb1') = %(foreign)s
 WHERE (c.status = 'queued' OR c.status = 'sent' AND c.sent_at <= %(unanswered)s
     AND c.expires_at > %(now)s)
   AND (c.claimed_at IS NULL OR c.claimed_at <= %(lease)s)
-  AND (s.link IN ('online', 'stale') OR c.status = 'queued' AND c.expires_at <= %(now)s)
+  AND (s.link IN ('online', 'stale') OR %(foreign)s AND s.link = 'unknown'
+    OR c.status = 'queued' AND c.expires_at <= %(now)s)
   AND NOT EXISTS (
     SELECT 1 FROM devices_command o WHERE o.device_id = c.device_id AND o.id < c.id
       AND o.status IN ('queued', 'sent', 'accepted') AND o.expires_at > %(now)s)
@@ -45,14 +47,17 @@ ORDER BY c.id LIMIT %(limit)s FOR UPDATE OF c SKIP LOCKED
 """
 
 
-def claim_commands(limit: int, now: datetime) -> list[Command]:
+def claim_commands(limit: int, now: datetime, *, foreign: bool = False) -> list[Command]:
     """The next commands to publish, each with device, model and space loaded; leased, in order.
 
     Askers, rights, the interlock and expiry are checked again here: what fails is closed and not
     returned.
+
+    `foreign`: those for devices of foreign conventions, some of which never say that they are
+    there.
     """
     with transaction.atomic():
-        found = _candidates(limit, now)
+        found = _candidates(limit, now, foreign)
         known = guarding.facts({c.device.space_id for c in found if c.device.space_id}, now=now)
         askers = _askers(found)
         passed, ends = [], []
@@ -71,11 +76,17 @@ def claim_commands(limit: int, now: datetime) -> list[Command]:
     return passed
 
 
-def _candidates(limit: int, now: datetime) -> list[Command]:
+def _candidates(limit: int, now: datetime, foreign: bool) -> list[Command]:
     with connection.cursor() as cursor:
         cursor.execute(
             _CANDIDATES,
-            {"now": now, "lease": now - LEASE, "unanswered": now - RESEND, "limit": limit},
+            {
+                "now": now,
+                "lease": now - LEASE,
+                "unanswered": now - RESEND,
+                "limit": limit,
+                "foreign": foreign,
+            },
         )
         ids = [pk for (pk,) in cursor.fetchall()]
     if not ids:

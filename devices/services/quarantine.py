@@ -154,10 +154,13 @@ def _caps(limits: RegistrySettings) -> Caps:
 
 
 def forget_silent(now: datetime) -> int:
-    """Forget strangers that said nothing for long; they may come again."""
+    """Forget strangers that said nothing for long; they may come again.
+
+    Foreign ones are there as long as they are announced.
+    """
     days = selectors.registry_settings().keep_silent_days
     rows = Device.objects.filter(
-        status=DeviceStatus.QUARANTINE, heard_at__lt=now - timedelta(days=days)
+        status=DeviceStatus.QUARANTINE, convention="wb1", heard_at__lt=now - timedelta(days=days)
     )
     codes = list(rows.values_list("code", flat=True)[:FORGET_AT_ONCE])
     return dismiss(codes=codes, actor=SYSTEM, why="silent", now=now) if codes else 0
