@@ -38,6 +38,8 @@ def test_no_message_breaks_a_convention_and_the_next_good_one_is_understood(name
         rig.recv(topic, payload, retained=retained)  # anything but a CodecError escapes
         refused += bool(rig.refused)
         _keepable(rig)
+        if at % 20 == 0:
+            _ask(rig, sample.key, mangler)
 
     _works(rig, sample)
     assert 0.05 < refused / MESSAGES < 0.98  # neither all nothing nor all garbage
@@ -75,9 +77,25 @@ def test_whatever_is_asked_is_refused_with_a_field_or_sent_in_absolute_values(na
     assert "" not in faults
 
 
+def _ask(rig: Rig, key: str, mangler: Mangler) -> None:
+    """What was asked is compared with all that follows."""
+    if (binding := rig.bindings.get(key)) is None or not binding.capabilities:
+        return
+    command = rig.outgoing(mangler.wish(binding.capabilities), key=key)
+    try:
+        rig.publish(command)
+    except BadState:
+        return
+    assert rig.observed(command) in (True, False, None)
+
+
 def _works(rig: Rig, sample: Sample) -> None:
     """Announced anew, it says its state and is understood."""
-    for topic, payload in (*sample.announced, *sample.said):
+    for topic, payload in sample.announced:
+        rig.recv(topic, payload)
+    memory = rig.memories[sample.key]  # what was asked is not what it says of itself
+    rig.memories[sample.key] = {k: v for k, v in memory.items() if k != "asked"}
+    for topic, payload in sample.said:
         rig.recv(topic, payload)
         assert not rig.refused, (topic, payload, rig.refused)
     assert rig.link(sample.key) is Link.ONLINE

@@ -161,3 +161,22 @@ def test_a_homie_device_is_silent_while_it_starts_and_told_nothing_while_it_slee
     assert ready == (Link.ONLINE, {"power": True})
     with pytest.raises(BadState):
         rig.command({"power": False})
+
+
+def test_an_availability_of_its_own_is_not_enough_without_the_bridge() -> None:
+    rig = Rig(SAMPLES["zigbee2mqtt"].convention)
+    rig.recv("zigbee2mqtt/bridge/devices", networks.devices())
+    rig.recv("zigbee2mqtt/bulb_color/availability", "online")
+
+    assert rig.link(networks.key_of("bulb_color")) is Link.UNKNOWN
+
+
+def test_a_device_that_moves_its_availability_is_unknown_until_it_speaks_there(lamp: Rig) -> None:
+    lamp.recv(LWT, "Online")
+    lamp.recv(*tasmota(tp=["cmnd", "stat", "tele2"]))
+    binding, memory = lamp.bindings[lamp.key], lamp.memories[lamp.key]
+    moved = binding.vouched(memory, lamp.now_ms)
+    lamp.recv("tele2/tasmota_49A3BC/LWT", "Online")
+
+    assert moved is None
+    assert binding.vouched(lamp.memories[lamp.key], lamp.now_ms) is not None

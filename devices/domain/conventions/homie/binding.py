@@ -10,9 +10,10 @@ from devices.domain.conventions.convention import Heard, Memory
 from devices.domain.conventions.homie import payloads
 from devices.domain.conventions.homie.description import STATES, Description, Property
 from devices.domain.conventions.journal import Journal
-from devices.domain.conventions.reading import MAX_BYTES, text
+from devices.domain.conventions.reading import text
 from devices.domain.conventions.refusal import CodecError
 
+MAX_VALUE = 2048
 _AWAY = frozenset({"disconnected", "lost", ""})
 
 
@@ -91,7 +92,7 @@ class Homie(Brand):
         if not payload and one.retained:
             journal.report({} if one.metric else {one.key: None})
             return
-        said = "\x00" if payload == b"\x00" else text(payload, longest=MAX_BYTES)
+        said = "\x00" if payload == b"\x00" else text(payload, longest=MAX_VALUE)
         value = payloads.decode(one.datatype, one.form, said)
         if value is payloads.BAD:
             raise CodecError("bad-value")

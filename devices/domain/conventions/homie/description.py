@@ -20,6 +20,7 @@ from devices.domain.conventions.refusal import BadDiscovery
 ID = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?", re.ASCII)
 STATES = ("init", "ready", "disconnected", "sleeping", "lost")
 MAX_PROPERTIES = 64
+_MAX_RAW = 65535
 _POWER = frozenset({"power", "on", "switch"})
 _UNITS: Mapping[str, str] = {
     "°C": "c",
@@ -98,6 +99,7 @@ def discover(root: str, topic: str, payload: bytes) -> Announcement | None:
         manufacturer="Homie",
         model=kind[:64] if isinstance(kind, str) else "",
         serial=device,
+        via=root_of if isinstance(root_of := document.get("root"), str) else "",
     )
     return Announcement(announces, (Announced(device, document, about),))
 
@@ -191,13 +193,14 @@ def _means(name: str, about: Mapping[str, Any]) -> str:
     bounded = limits is not None and limits.low is not None and limits.high is not None
     if datatype == "boolean" and name in _POWER:
         return "power"
-    if name == "brightness" and bounded and limits is not None and (limits.high or 0) > 0:
-        return "brightness" if limits.low == 0 else ""
+    low, high = (limits.low or 0, limits.high or 0) if limits is not None else (0, 0)
+    if name == "brightness" and bounded:
+        return "brightness" if low == 0 and 0.01 <= high <= _MAX_RAW else ""
     if name in ("color", "colour") and datatype == "color":
         return "rgb"
     unit = about.get("unit")
-    if name in ("color-temperature", "cct") and bounded and limits is not None:
-        return "cct" if unit in ("K", "mired", "mireds") and (limits.low or 0) > 0 else ""
+    if name in ("color-temperature", "cct") and bounded:
+        return "cct" if unit in ("K", "mired", "mireds") and 1 <= low < high <= _MAX_RAW else ""
     return ""
 
 

@@ -28,6 +28,7 @@ _FLOAT = re.compile(r"-?\d+(\.\d*)?([eE]-?\d+)?", re.ASCII)
 _DURATION = re.compile(r"PT(?=\d)(\d{1,6}H)?(\d{1,6}M)?(\d{1,6}(\.\d{1,6})?S)?", re.ASCII)
 _COLOR = re.compile(r"(rgb|hsv|xyz),(\d+(?:\.\d+)?),(\d+(?:\.\d+)?)(?:,(\d+))?", re.ASCII)
 _INT64 = 2**63
+_LEAST_STEP = 1e-6
 BAD = object()  # what no payload means
 
 
@@ -66,7 +67,9 @@ def span(form: str | None) -> Span | None:
     if any(part and end is None for part, end in zip(parts, ends, strict=True)):
         return None
     low, high, step = (*ends, None)[:3]
-    if (low is not None and high is not None and low > high) or (step is not None and step <= 0):
+    if (low is not None and high is not None and low > high) or (
+        step is not None and step < _LEAST_STEP
+    ):
         return None
     return Span(low, high, step)
 

@@ -163,8 +163,12 @@ def _light(journal: Journal, one: Component, status: Mapping[str, Any]) -> dict[
 
 def _shade(journal: Journal, one: Component, status: Mapping[str, Any]) -> dict[str, Any]:
     report: dict[str, Any] = {}
-    if one.kind in _WHITE and (kelvin := number(status.get("ct"))) is not None:
-        report["cct"] = colour.half_up(kelvin)
+    if one.kind in _WHITE and "ct" in status:
+        kelvin = number(status["ct"])
+        if kelvin is None or not 1000 <= kelvin <= 20_000:
+            journal.fault(f"{one.name}.ct", "bad-value", "no colour temperature in kelvin")
+        else:
+            report["cct"] = colour.half_up(kelvin)
     if one.kind in _COLOUR and "rgb" in status:
         if _is_rgb(status["rgb"]):
             report["rgb"] = list(status["rgb"])
@@ -208,7 +212,9 @@ def metrics(one: Component, status: Mapping[str, Any]) -> dict[str, float]:
 def faults(status: Mapping[str, Any]) -> list[str]:
     """What it complains of."""
     errors = status.get("errors")
-    return [e for e in errors if isinstance(e, str)][:8] if isinstance(errors, list) else []
+    if not isinstance(errors, list):
+        return []
+    return [error[:64] for error in errors if isinstance(error, str)][:8]
 
 
 def event_of(error: str) -> str:

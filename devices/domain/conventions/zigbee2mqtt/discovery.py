@@ -81,6 +81,7 @@ def _device(base: str, entry: Mapping[str, Any]) -> Announced | None:
         model=_text(definition.get("model")) or _text(entry.get("model_id")),
         firmware=_text(entry.get("software_build_id")),
         serial=key,
+        via=base,
     )
     return Announced(key, document, about)
 
@@ -92,7 +93,9 @@ def _group(base: str, entry: Mapping[str, Any]) -> Announced | None:
     if not is_plain(name):
         return None
     document = {"base": base, "name": name, "exposes": _GROUP}
-    about = About(kind="light", name=_text(name), manufacturer="Zigbee2MQTT", model="group")
+    about = About(
+        kind="light", name=_text(name), manufacturer="Zigbee2MQTT", model="group", via=base
+    )
     return Announced(f"group:{number}", document, about)
 
 

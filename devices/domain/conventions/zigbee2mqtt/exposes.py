@@ -17,6 +17,7 @@ from devices.domain.conventions.reading import number
 from devices.domain.conventions.refusal import BadDiscovery
 
 MAX_EXPOSES = 96
+_MAX_RAW = 65535
 _PUBLISHED, _SETTABLE = 1, 2
 _PROPERTY = re.compile(r"[A-Za-z0-9_]{1,40}", re.ASCII)
 _ENDPOINT = re.compile(r"[A-Za-z0-9_]{1,16}", re.ASCII)
@@ -206,10 +207,9 @@ def _range(feature: tuple[Mapping[str, Any], str] | None) -> Range | None:
         return None
     entry, path = feature
     low, high = number(entry.get("value_min")), number(entry.get("value_max"))
-    if low is None or high is None or low >= high:
-        raise BadDiscovery(path, "value_min must be below value_max")
-    if entry.get("name") == "color_temp" and low <= 0:
-        raise BadDiscovery(path, "mireds are above zero")
+    least = 1 if entry.get("name") == "color_temp" else 0  # mireds are divided by
+    if low is None or high is None or not least <= low < high <= _MAX_RAW or high < 1:
+        raise BadDiscovery(path, f"must go from {least} or more to at most {_MAX_RAW}")
     return Range(_property(entry, path), low, high)
 
 
