@@ -6,10 +6,10 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from base_ops.core.models import Role, Space
+from base_ops.core.models import Role, Space, Tenant
 from base_ops.core.spans import Span
 from booking.domain import rulebook
-from booking.domain.rulebook import Case, Hearing, Needs, Place, Stay, Usage, Verdict
+from booking.domain.rulebook import Case, Needs, Place, Renter, Stay, Usage, Verdict
 from booking.domain.states import BLOCKING, Status
 from booking.models import Booking, BookingPart
 from booking.selectors import rulebook as rules
@@ -59,8 +59,9 @@ class Judge:
         self._book = rules.current_book(now=now)
         self._role, self._now = role, now
         self._places: dict[str, Place] = {}
+        self._renters: dict[int, Renter] = {}
         self._hearings = [self._book.hearing(self._case(one)) for one in judged]
-        needs = [hearing.needs for hearing in self._hearings]
+        self._needs = needs = [hearing.needs for hearing in self._hearings]
         self._there: list[_There] = []
         self._facts = rulebook.UNUSED
         self._spent_fen = 0
@@ -79,7 +80,7 @@ class Judge:
         hearing = self._hearings[index]
         if price_fen is not None:
             hearing = self._book.hearing(replace(hearing.case, price_fen=price_fen))
-        return hearing.verdict(self._usage(hearing))
+        return hearing.verdict(self._usage(self._needs[index]))
 
     def add(self, wish: BookingWish, price_fen: int = 0) -> None:
         """Count an instance as booked."""
@@ -97,7 +98,7 @@ class Judge:
         wish = one.wish
         return Case(
             places=tuple(self._place(space) for space in _spaces(wish)),
-            renter=rules.renter(wish.tenant),
+            renter=self._renter(wish.tenant),
             span=wish.span,
             now=self._now,
             headcount=wish.headcount,
@@ -107,6 +108,11 @@ class Judge:
             price_fen=one.price_fen,
             approver=self._role in APPROVERS,
         )
+
+    def _renter(self, tenant: Tenant) -> Renter:
+        if (found := self._renters.get(tenant.pk)) is None:
+            found = self._renters[tenant.pk] = rules.renter(tenant)
+        return found
 
     def _place(self, space: Space) -> Place:
         if (found := self._places.get(space.code)) is None:
@@ -174,9 +180,8 @@ class Judge:
         )
         self._facts = usage(needs=asked, tenant=wish.tenant, ignoring=ignoring, now=self._now)
 
-    def _usage(self, hearing: Hearing) -> Usage:
+    def _usage(self, needs: Needs) -> Usage:
         """What the rules ask about this instance, from what was read."""
-        needs = hearing.needs
         windows = _windows(needs)
         if not windows:
             return replace(self._facts, exposure_fen=self._facts.exposure_fen + self._spent_fen)
