@@ -150,6 +150,7 @@ _SHUTTERED: Table = {
     "power": Flag(),
     "tally": Choice(("off", "preview", "program")),
     "privacy": Flag(),
+    "until": Number(0, FAR_FUTURE_MS, "ms", whole=True),
 }
 _SWITCHED: Table = {"power": Flag()}
 _SCREEN: Table = {"power": Flag(), "brightness": Number(0, 100, "%")}

@@ -47,6 +47,8 @@ def harms(kind: str, op: str, state: Mapping[str, Any], reported: Mapping[str, A
     change = {key: value for key, value in state.items() if reported.get(key) != value}
     if kind == "encoder":
         return _stops(change) or bool(_PATCHES & change.keys()) or _shortens(change, reported)
+    if kind == "camera" and _shortens(change, reported):
+        return True
     if change.get("power") is False and kind in _SHOWING:
         return True
     if _MOVES.get(kind, frozenset()) & change.keys():

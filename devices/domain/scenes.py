@@ -114,9 +114,16 @@ def _light(scene: Scene, target: Target, wish: Wish) -> State:
 def _camera(scene: Scene, target: Target, wish: Wish) -> State:
     if scene in _LIT:
         tally = "program" if scene is Scene.ON_AIR else "preview"
-        return {"power": True, "privacy": False, "tally": tally}
+        return {"power": True, "privacy": False, "tally": tally, **_end(scene, wish)}
     parked = {"pan": 0, "tilt": 0, "zoom": 0}
     return {"power": scene is not Scene.OFF, "privacy": True, "tally": "off", **parked}
+
+
+def _end(scene: Scene, wish: Wish) -> State:
+    """When the device ends the show by itself, whoever is there."""
+    if scene is not Scene.ON_AIR or wish.until is None:
+        return {}
+    return {"until": round(wish.until.timestamp() * 1000)}
 
 
 def _encoder(scene: Scene, target: Target, wish: Wish) -> State:
@@ -126,9 +133,8 @@ def _encoder(scene: Scene, target: Target, wish: Wish) -> State:
         return {"run": "stopped", "target_ref": None}
     if target.role in _STANDING_BY_ROLES:
         return {}
-    end = {"until": round(wish.until.timestamp() * 1000)} if wish.until else {}
     ref = {"target_ref": wish.target_ref} if wish.target_ref else {}
-    return {"run": "live", **ref, **end}
+    return {"run": "live", **ref, **_end(scene, wish)}
 
 
 def _sign(scene: Scene, target: Target, wish: Wish) -> State:

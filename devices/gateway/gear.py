@@ -99,6 +99,7 @@ class Gear:
         self._queue: asyncio.Queue[Order] = asyncio.Queue(QUEUE)
         self._watched: list[_Watched] = []
         self._tele_at_ms = 0
+        self._was_ended: bool | None = None
         self._woken = asyncio.Event()
 
     def will(self) -> Message:
@@ -231,10 +232,12 @@ class Gear:
         """`until` as the gateway holds it; gone once there is nothing left to end."""
         if "until" not in capabilities.table(kind=self.voice.kind, model=self.voice.model):
             return {}
-        now = self._now_ms()
-        if 0 < self._page.until <= now and self._driver.ended(reading.state):
+        now, ended = self._now_ms(), self._driver.ended(reading.state)
+        came_to_its_end = self._was_ended is False or self._page.until <= now
+        if self._page.until and ended and came_to_its_end:
             self._page.until = 0
             self._keep()
+        self._was_ended = ended
         return {"until": self._page.until}
 
     def _observe(self, state: Mapping[str, Any], now: int) -> list[Message]:

@@ -8,7 +8,8 @@ from django.db import transaction
 from base_ops.core.actors import SYSTEM
 from base_ops.core.models import Space
 from devices.domain import lifetimes
-from devices.models import Grant, StreamSession
+from devices.models import Device, Grant, StreamSession
+from devices.models.registry import DeviceStatus
 from devices.services import queueing
 
 logger = logging.getLogger(__name__)
@@ -36,7 +37,7 @@ def grant_control(
 
 
 def extend_grant(*, booking_code: str, until: datetime, now: datetime) -> None:
-    """Move the end of a right; encoders of the show on air are told a later end at once."""
+    """Move the end of a right; encoders and cameras of the show are told a later end at once."""
     with transaction.atomic():
         grant = (
             Grant.objects.select_for_update(of=("self",))
@@ -51,6 +52,29 @@ def extend_grant(*, booking_code: str, until: datetime, now: datetime) -> None:
         grant.save(update_fields=["until"])
         if later:
             _prolong(grant, now=now)
+            _keep_open(grant, now=now)
+
+
+def _keep_open(grant: Grant, *, now: datetime) -> None:
+    """Tell the cameras that would close by themselves when they now do."""
+    until = round(grant.until.timestamp() * 1000)
+    open_ones = Device.objects.filter(
+        space=grant.space,
+        status=DeviceStatus.ACTIVE,
+        kind="camera",
+        shadow__reported__privacy=False,
+        shadow__reported__until__gt=0,
+        shadow__reported__until__lt=until,
+    )
+    for camera in open_ones.select_related("model").order_by("pk"):
+        queueing.send_command(
+            device=camera,
+            state={"until": until},
+            actor=SYSTEM,
+            booking_code=grant.booking_code,
+            now=now,
+            ttl_s=lifetimes.EXTENSION_S,
+        )
 
 
 def _prolong(grant: Grant, *, now: datetime) -> None:

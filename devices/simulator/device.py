@@ -123,12 +123,15 @@ class SimDevice:
         return out
 
     def _until(self) -> int:
-        """When a live encoder stops by itself, in ms; 0 for never."""
-        return int(self.state.get("until") or 0) if self.state.get("run") == "live" else 0
+        """When a live encoder stops, or an open camera closes, by itself, in ms; 0 for never."""
+        shows = self.state.get("run") == "live" or self.state.get("privacy") is False
+        return int(self.state.get("until") or 0) if shows else 0
 
     def _stop_at_end(self, now_ms: int) -> list[Message]:
         if not (until := self._until()) or now_ms < until:
             return []
+        if self.spec.kind == "camera":
+            return self._change({"privacy": True, "tally": "off", "until": 0}, now_ms)
         out = self._change({"run": "stopping"}, now_ms)
         stopped = {"run": "stopped", "until": 0}
         self._due.append(_Due(now_ms + 400, stopped, None, last=True))

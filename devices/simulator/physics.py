@@ -96,6 +96,8 @@ def phases(spec: Spec, state: State, wish: State, chance: Callable[[], float]) -
     """
     if spec.kind == "encoder" and wish.get("run", state.get("run")) != state.get("run"):
         return _encoder_phases(wish, chance)
+    if wish.get("privacy") and state.get("until"):
+        wish = {**wish, "until": 0}
     return [Phase(_travel_ms(spec, state, wish) + 15 + 40 * chance(), wish)]
 
 

@@ -66,6 +66,17 @@ def test_on_air_ends_with_the_encoder_and_wrap_begins_with_it() -> None:
     assert "light-main" in out[2:]
 
 
+def test_only_a_show_on_air_has_an_end_and_its_cameras_know_it() -> None:
+    room = [target("camera", "main"), target("encoder", "stream")]
+    wish = Wish(until=NOW, target_ref="x")
+
+    on_air = [s.state.get("until") for s in scenes.plan(Scene.ON_AIR, room, wish)]
+    ready = [s.state.get("until") for s in scenes.plan(Scene.PREPARE, room, wish)]
+
+    assert on_air == [round(NOW.timestamp() * 1000)] * 2
+    assert ready == [None, None]
+
+
 def test_wrap_parks_a_ptz_and_closes_a_camera_that_cannot_move() -> None:
     ptz = target("camera", "main")
     fixed = Target("fixed", "camera", "main", "CAM-MIRRORLESS", {})
@@ -147,6 +158,8 @@ def test_what_a_broker_kept_is_no_sign_of_life() -> None:
         ("light", {"brightness": 30}, False),
         ("camera", {"zoom": 0.5}, True),
         ("camera", {"tally": "off"}, False),
+        ("camera", {"until": 10}, False),
+        ("camera", {"until": 4}, True),
         ("encoder", {"run": "live", "until": 10}, False),
         ("encoder", {"run": "live", "until": 4}, True),
         ("encoder", {"run": "stopped"}, True),

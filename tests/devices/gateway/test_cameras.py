@@ -1,6 +1,7 @@
 """A VISCA camera behind the gateway: from the command in the database to the wire and back."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -240,6 +241,27 @@ def test_an_order_carried_out_before_a_restart_is_not_carried_out_after_it(
             eventually(lambda: ("duplicate", "") in _acks(anyone))
 
     assert body.pan == 0
+
+
+def test_at_until_the_picture_closes_with_nobody_else_alive(
+    broker: Broker, peers: Loop, tmp_path: Path
+) -> None:
+    body = peer.Body(awake=True, muted=True)
+    _, port = peers.call(peer.over_ip(body))
+    until = round((clock.now() + timedelta(seconds=1.5)).timestamp() * 1000)
+    state = {"privacy": False, "tally": "program", "until": until}
+    order = {"id": "X1", "exp": 4_000_000_000_000, "op": "set", "state": state}
+    with (
+        rig.gateway(broker, tmp_path, [rig.camera(port)]) as gateway,
+        bridges.party(broker, listen="wb1/d/CAM-1/ack") as anyone,
+    ):
+        eventually(lambda: gateway.by_code("CAM-1").linked)
+        anyone.say("wb1/d/CAM-1/cmd", order)
+        eventually(lambda: (body.muted, body.lamp) == (False, True))
+
+        broker.kill()
+
+        eventually(lambda: (body.muted, body.lamp) == (True, False))
 
 
 def test_camera_in_standby_privacy_sleeps_and_wakes(

@@ -151,6 +151,32 @@ def test_a_later_until_keeps_the_stream_running() -> None:
     assert encoder.state["run"] == "stopped"
 
 
+def test_a_camera_closes_by_itself_at_until_and_not_before() -> None:
+    camera = device("camera", "CAM-PTZ")
+    opened = {"power": True, "privacy": False, "tally": "program", "until": NOW + 60_000}
+    camera.receive(order(opened), NOW)
+
+    run_until(camera, NOW + 59_000)
+    before = camera.state["privacy"]
+    run_until(camera, NOW + 61_000)
+
+    assert (before, camera.state["privacy"], camera.state["tally"]) == (False, True, "off")
+    assert camera.state["until"] == 0
+
+
+def test_a_camera_that_was_closed_early_does_not_close_the_next_show() -> None:
+    camera = device("camera", "CAM-PTZ")
+    camera.receive(order({"privacy": False, "until": NOW + 60_000}), NOW)
+    run_until(camera, NOW + 1000)
+    camera.receive(order({"privacy": True}, id="C2"), NOW + 2000)
+    run_until(camera, NOW + 3000)
+
+    camera.receive(order({"privacy": False}, id="C3"), NOW + 4000)
+    run_until(camera, NOW + 90_000)
+
+    assert camera.state["privacy"] is False
+
+
 def test_a_live_encoder_measures_every_two_seconds() -> None:
     encoder = device("encoder", "ENC-1CH")
     encoder.receive(order({"run": "live"}), NOW)
