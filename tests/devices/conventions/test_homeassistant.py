@@ -233,6 +233,14 @@ def test_a_lamp_that_is_off_is_lit_only_when_that_was_asked() -> None:
     ]
 
 
+def test_a_lamp_with_one_mode_need_not_name_it() -> None:
+    it = Told(announce("light", {**LAMP, "avty_t": None, "supported_color_modes": ["xy"]}))
+
+    state = it.state("k/st", '{"state":"ON","color":{"x":0.136,"y":0.04}}')
+
+    assert (state["mode"], state["rgb"][2]) == ("rgb", 255)
+
+
 def test_climate_takes_our_keys() -> None:
     it = Told(announce("climate", {
         "modes": ["off", "cool", "heat"], "mode_cmd_t": "m/set", "mode_stat_t": "m",
@@ -266,9 +274,10 @@ def test_covers_fans_and_locks_are_moved_and_watched() -> None:
     door = Told(announce("lock", {"cmd_t": "c", "stat_t": "s"}))
 
     assert blind.told(blind__move="stop", blind__position=100) == [("c", "STOP"), ("p/set", "0")]
-    assert blind.state("p", "255")["blind.position"] == 0.0
+    assert blind.state("p", "255") == {"blind": "closed", "blind.position": 0.0}
+    assert fan.told(fan_fan__percent=5) == [("p/set", "1")]
     assert blind.state("s", "opening")["blind"] == "opening"
-    assert fan.told(fan_fan=True, fan_fan__percent=67) == [("c", "ON"), ("p/set", "2")]
+    assert fan.told(fan_fan=True, fan_fan__percent=66.7) == [("c", "ON"), ("p/set", "2")]
     assert fan.state("p", "3")["fan_fan.percent"] == 100.0
     assert door.told(x=True) == [("c", "LOCK")]
     assert door.state("s", "UNLOCKED") == {"x": False}

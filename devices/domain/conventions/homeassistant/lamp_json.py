@@ -86,9 +86,9 @@ class JsonLamp(Lamp):
     def _hear_colour(self, said: dict[str, Any], found: dict[str, Any], at: At) -> None:
         mode = said.get("color_mode")
         if mode is None:
-            if len(self.modes) == 1:
-                found["colour"] = self.modes[0]
-            return
+            mode = self._only_mode(said, found)
+            if mode is None:
+                return
         if mode not in self.modes:
             at.refuse("color_mode is none of its own")
             return
@@ -107,6 +107,14 @@ class JsonLamp(Lamp):
                 return
             found["rgb"] = rgb
         found["colour"] = mode
+
+    def _only_mode(self, said: dict[str, Any], found: dict[str, Any]) -> str | None:
+        """The mode of a lamp that has but one, where it says a colour; it is noted in any case."""
+        if len(self.modes) > 1:
+            return None
+        found["colour"] = self.modes[0]
+        key = "color_temp" if self.modes[0] == "color_temp" else "color"
+        return self.modes[0] if said.get(key) is not None else None
 
     def _hear_rest(self, said: dict[str, Any], found: dict[str, Any], at: At) -> None:
         level = said.get("brightness")

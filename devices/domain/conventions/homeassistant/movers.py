@@ -1,5 +1,6 @@
 """Covers, fans and locks: gear at the edge of a studio."""
 
+from math import ceil
 from typing import Any
 
 from devices.domain.capabilities import Choice, Flag, Number, Rule
@@ -78,7 +79,11 @@ class Cover(Commanded):
         return min(100.0, max(0.0, (number - self._shut) / (self._wide - self._shut) * 100))
 
     def _parts(self, cell: Cell) -> Parts:
-        return {part: cell.get(part or "value") for part, heard in self._heard.items() if heard}
+        shown = {part: cell.get(part or "value") for part, heard in self._heard.items() if heard}
+        position = shown.get("position")
+        if position is not None and shown.get("") in (None, "stopped"):
+            shown[""] = "open" if position else "closed"
+        return shown
 
     def shown(self, cell: Cell) -> Parts:
         """What it reports."""
@@ -200,7 +205,7 @@ class Fan(Commanded):
 
     def _level(self, percent: float) -> int:
         wide = self._high - self._low + 1
-        return round(self._low - 1 + percent / 100 * wide) if percent else 0
+        return ceil(round(self._low - 1 + percent / 100 * wide, 2)) if percent else 0
 
 
 class Lock(Commanded):
