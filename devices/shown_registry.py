@@ -31,9 +31,10 @@ def inventory(rows: Sequence[Device], *, now: datetime) -> list[schemas.Inventor
 
 def _device(row: Device, place: str | None, now: datetime) -> schemas.InventoryOut:
     shadow = getattr(row, "shadow", None)
-    link = Link.UNKNOWN
+    link, signs = Link.UNKNOWN, [row.heard_at]
     if shadow is not None:
         link = shadows.link_at(Link(shadow.link), shadow.last_seen_at, now)
+        signs.append(shadow.last_seen_at)
     return schemas.InventoryOut(
         code=row.code,
         status=row.status,
@@ -50,7 +51,7 @@ def _device(row: Device, place: str | None, now: datetime) -> schemas.InventoryO
         said=row.meta,
         link=str(link),
         first_heard_at=row.first_heard_at,
-        heard_at=row.heard_at,
+        heard_at=max((at for at in signs if at is not None), default=None),
         orphaned_at=row.orphaned_at,
         possible=lifecycle.possible(Stage(row.status)),
         version=row.version,
