@@ -11,8 +11,14 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 _STACK = ExitStack()
+# Examples are the same in each run, and none fails for being slow: a machine may be busy.
+settings.register_profile(
+    "suite", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("suite")
 
 
 @pytest.hookimpl(wrapper=True)
