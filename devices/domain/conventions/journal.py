@@ -23,6 +23,7 @@ from devices.domain.conventions.refusal import Reason
 Close = Callable[[str, object, object], bool]  # key, asked, reported → whether that is obeyed
 
 MAX_KEYS = 128
+LONG_AGO_MS = 60_000  # a device that was silent for so long is stale
 
 
 def begin() -> dict[str, Any]:
@@ -60,6 +61,31 @@ class Journal:
         """It is there; `vouched`: by a topic that its last will would have changed."""
         memory = self.memory
         known = memory["online"] is True
+        self._begin()
+        memory["online"], memory["vouched"] = True, vouched or (known and memory["vouched"])
+        if vouched or not known:
+            self._status(online=True)
+        if memory.pop("held", False) and memory["state"]:
+            self._state(retained=self.retained)
+
+    def believed(self) -> None:
+        """Its hub is there and nobody has heard it: as if it had last spoken too long ago.
+
+        The same life goes on: it was the hub that was away.
+        """
+        if self.memory["online"] is True:
+            return
+        if not self.memory["session"]:
+            self._begin()
+        self.memory["online"], self.memory["vouched"] = True, False
+        silent_ms = self.now_ms - LONG_AGO_MS
+        self.said.append(
+            messages.Status(self.device, True, self.memory["session"], silent_ms, retained=True)
+        )
+
+    def _begin(self) -> None:
+        """A session, unless the one that it had goes on."""
+        memory = self.memory
         if not memory["session"]:
             waiting = memory["state"]  # what the broker kept, and nobody contradicts
             self.reborn()
@@ -67,11 +93,6 @@ class Journal:
             memory["held"] = bool(waiting)
         elif memory["online"] is False:
             self.reborn()
-        memory["online"], memory["vouched"] = True, vouched or (known and memory["vouched"])
-        if vouched or not known:
-            self._status(online=True)
-        if memory.pop("held", False) and memory["state"]:
-            self._state(retained=self.retained)
 
     def went(self) -> None:
         """It is away."""

@@ -137,13 +137,29 @@ def test_a_zigbee_device_is_there_only_with_its_bridge() -> None:
         links.append(rig.link(key))
 
     assert links == [
-        Link.UNKNOWN,
+        Link.STALE,  # the bridge knows it, nobody heard it
         Link.ONLINE,
         Link.OFFLINE,
         Link.ONLINE,
         Link.OFFLINE,
         Link.OFFLINE,  # a group told it, and the bridge assumes that it obeyed
     ]
+
+
+def test_a_zigbee_network_without_availability_can_be_told_after_a_restart() -> None:
+    rig = Rig(SAMPLES["zigbee2mqtt"].convention)
+    rig.recv("zigbee2mqtt/bridge/devices", networks.devices())
+    key, links = networks.key_of("bulb_color"), []
+    for topic, payload in (
+        ("bridge/state", "offline"),
+        ("bridge/state", "online"),
+        ("bulb_color", '{"state":"ON"}'),
+    ):
+        rig.recv(f"zigbee2mqtt/{topic}", payload)
+        links.append(rig.link(key))
+
+    assert links == [Link.OFFLINE, Link.STALE, Link.ONLINE]
+    assert rig.bindings[key].vouched(rig.memories[key], rig.now_ms) is None
 
 
 def test_a_homie_device_is_silent_while_it_starts_and_told_nothing_while_it_sleeps() -> None:

@@ -52,7 +52,7 @@ class Zigbee(Brand):
     def _presence(self, journal: Journal, which: str, online: bool) -> None:
         """There when the bridge and the device's own availability both say so.
 
-        A bridge that is there vouches for no device; without availability only life does.
+        A bridge alone vouches for no device, but it may be told: availability is off by default.
         """
         journal.memory[which] = online
         bridge, own = journal.memory.get("bridge"), journal.memory.get("own")
@@ -61,8 +61,8 @@ class Zigbee(Brand):
                 journal.went()
         elif own is True and bridge is True:
             journal.came(vouched=True)
-        elif journal.memory["online"] is False:
-            journal.unknown()  # the bridge is back; the device has yet to speak
+        elif bridge is True:
+            journal.believed()
 
     def lost(self, memory: Memory, now_ms: int) -> Heard:
         """The line to the broker broke: what was said of presence holds no more."""
