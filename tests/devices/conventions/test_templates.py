@@ -4,6 +4,7 @@ import time
 
 import pytest
 
+from devices.domain.conventions.homeassistant import patterns
 from devices.domain.conventions.homeassistant.templates import BadTemplate, Payload, compiled
 
 AT = 1_780_000_000_000
@@ -128,6 +129,9 @@ HEAVY = (
     "{{ value | regex_match('a*a*a*a*a*b') }}",
     "{{ value | regex_match('(?:a?){60}a{60}') }}",
     "{{ value | regex_search('(.*)\\\\1') }}",
+    "{{ value | regex_match('" + "a{0,64}" * 12 + "b') }}",
+    "{{ value | regex_match('" + "(a|ab)" * 30 + "c') }}",
+    "{{ value | regex_match('(ab|a){60}d') }}",
     "{{ pack(1, '999999999x') }}",
     "{{ 5 | round(999999999, 'ceil') }}",
     "{{ now().strftime('%9999999d') }}",
@@ -177,6 +181,30 @@ def test_a_heavy_template_is_refused_at_once(source: str) -> None:
 def test_a_template_reaches_nothing_but_its_data(source: str) -> None:
     with pytest.raises(BadTemplate):
         reads(source, '{"a": 1}')
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "a*a*b",
+        "a?" * 8 + "a*b",
+        "(a|ab)" * 8 + "c",
+        ".*?x.*?y",
+        "a*+b",
+        "((((a?)?)?)?)a*b",
+        "a{3}b?",
+    ],
+)
+def test_an_allowed_pattern_is_quick_on_the_longest_text_it_may_see(pattern: str) -> None:
+    allowed = patterns.compiled(pattern)
+    begun = time.thread_time()
+
+    for text in ("a" * allowed.longest, "ab" * (allowed.longest // 2), "x" * allowed.longest):
+        allowed.compiled.findall(allowed.fits(text))
+
+    assert time.thread_time() - begun < 2
+    with pytest.raises(patterns.BadPattern):
+        allowed.fits("a" * (allowed.longest + 1))
 
 
 def test_one_run_does_not_spend_the_budget_of_the_next() -> None:

@@ -1,7 +1,8 @@
 """Regular expressions of strangers, only where they cannot take long.
 
-Python's `re` backtracks: some short patterns take years. So a pattern may repeat without bound at
-most twice, never inside another repetition, and refers to nothing it matched; texts are short.
+Python's `re` backtracks: some short patterns take years. So we count the ways there are to try: a
+pattern may repeat at will at most twice, nothing that has a choice is repeated, nothing refers to
+what was matched; and the more ways there are, the shorter a text it is tried on.
 """
 
 import re
@@ -13,10 +14,11 @@ from re import _parser as parser  # type: ignore[attr-defined]
 from typing import Any
 
 MAX_PATTERN = 200
-MAX_SUBJECT = (16_384, 2_048, 255)  # by how often the pattern repeats without bound
-_UNBOUNDED = 2
-_BOUNDED = 12  # repetitions with a bound, of at most…
-_BOUND = 64
+MAX_STEPS = 4_000_000  # about a tenth of a second
+_MAX_TEXT = 16_384
+_MAX_REPEATS = 2
+_MAX_CHOICES = 256
+_MAX_FIXED = 256
 
 
 class BadPattern(ValueError):
@@ -48,44 +50,59 @@ def compiled(pattern: str, flags: int = 0) -> Pattern:
         raise BadPattern("the pattern is too long")
     try:
         tree = parser.parse(pattern, flags)
-        check = _Check()
-        check.walk(tree, repeated=False)
-        return Pattern(re.compile(pattern, flags), MAX_SUBJECT[check.unbounded])
+        ways = _Ways()
+        ways.count(tree)
+        return Pattern(re.compile(pattern, flags), ways.longest)
     except (re.error, RecursionError, OverflowError) as exc:
         raise BadPattern(f"not a pattern: {exc}") from exc
 
 
-class _Check:
-    """Counts repetitions; raises on what could take long."""
+class _Ways:
+    """How many ways there are to try a pattern; raises where there are too many."""
 
     def __init__(self) -> None:
-        self.unbounded = 0
-        self._bounded = 0
+        self._repeats = 0  # each as often as the text is long
+        self._choices = 1
 
-    def walk(self, tree: Iterable[tuple[Any, Any]], *, repeated: bool) -> None:
+    @property
+    def longest(self) -> int:
+        """The length of a text that takes no more than `MAX_STEPS`, wherever the search begins."""
+        power = self._repeats + 1
+        orders = (1, 2, 6)[self._repeats]  # of n positions in order, not of all tuples
+        return min(_MAX_TEXT, int((MAX_STEPS * orders / self._choices) ** (1 / power)))
+
+    def count(self, tree: Iterable[tuple[Any, Any]]) -> None:
+        """Count what one sequence holds."""
         for op, value in tree:
             if op in _REPEATS:
-                self._repeat(*value, repeated=repeated)
+                self._repeat(*value)
             elif op in _REFUSED:
                 raise BadPattern(f"a pattern may not use {str(op).lower()}")
             else:
+                if op is constants.BRANCH:
+                    self._choose(len(value[1]))
                 for inner in _inside(value):
-                    self.walk(inner, repeated=repeated)
+                    self.count(inner)
 
-    def _repeat(self, low: int, high: Any, inner: Any, *, repeated: bool) -> None:
-        once = high is not constants.MAXREPEAT and int(high) <= 1
-        if repeated:
-            raise BadPattern("a repetition inside a repetition")
-        if high is constants.MAXREPEAT:
-            self.unbounded += 1
-        else:
-            self._bounded += 1
-        wide = high is not constants.MAXREPEAT and int(high) > _BOUND
-        if self.unbounded > _UNBOUNDED or self._bounded > _BOUNDED or wide or int(low) > _BOUND:
+    def _repeat(self, low: int, high: Any, inner: Any) -> None:
+        if high is not constants.MAXREPEAT and int(high) <= 1:
+            self._choose(2)
+            return self.count(inner)
+        if _has_choice(inner):
+            raise BadPattern("a choice or a repetition inside a repetition")
+        if low == high:
+            if int(high) > _MAX_FIXED:
+                raise BadPattern("too many repetitions")
+            return self.count(inner)
+        self._repeats += 1
+        if self._repeats > _MAX_REPEATS or int(low) > _MAX_FIXED:
             raise BadPattern("too many repetitions")
-        if high is constants.MAXREPEAT and _branches(inner):
-            raise BadPattern("alternatives inside a repetition")
-        self.walk(inner, repeated=not once)
+        return self.count(inner)
+
+    def _choose(self, ways: int) -> None:
+        self._choices *= ways
+        if self._choices > _MAX_CHOICES:
+            raise BadPattern("too many choices")
 
 
 _REPEATS = frozenset({constants.MAX_REPEAT, constants.MIN_REPEAT, constants.POSSESSIVE_REPEAT})
@@ -101,8 +118,8 @@ def _inside(value: Any) -> list[Any]:
     return []
 
 
-def _branches(tree: Iterable[tuple[Any, Any]]) -> bool:
+def _has_choice(tree: Iterable[tuple[Any, Any]]) -> bool:
     return any(
-        op is constants.BRANCH or op in _REPEATS or any(map(_branches, _inside(value)))
+        op is constants.BRANCH or op in _REPEATS or any(map(_has_choice, _inside(value)))
         for op, value in tree
     )
