@@ -27,7 +27,11 @@ from devices.domain.gear import artnet, dmx, obs, sacn, visca, visca_ip
 
 MAX_GEAR = 1000
 Port = Annotated[int, Field(ge=1, le=65535)]
-Host = Annotated[str, Field(min_length=1, max_length=253)]
+_LABEL = r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
+Host = Annotated[
+    str,
+    Field(max_length=253, pattern=rf"^({_LABEL}(\.{_LABEL})*\.?|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*)$"),
+]
 Code = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
 
 
@@ -219,7 +223,7 @@ class SacnGear(_DmxGear):
     """By sACN; without a host, to the group of its universe."""
 
     driver: Literal["sacn"]
-    host: str = ""
+    host: Host | Literal[""] = ""
     port: Port = sacn.PORT
     universe: int = Field(ge=1, le=sacn.LAST_UNIVERSE)
     priority: int = Field(default=sacn.DEFAULT_PRIORITY, ge=0, le=sacn.TOP_PRIORITY)

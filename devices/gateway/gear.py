@@ -154,9 +154,14 @@ class Gear:
             try:
                 self._facts = await self._driver.open()
                 await self._serve()
-            except Silent as exc:
+            except (Silent, Refused) as exc:
                 failures = 0 if self.linked else failures + 1
                 self._lost(str(exc), failures)
+            except Exception:
+                # A defect in one driver must not take the other gear off the air with it.
+                logger.exception("gateway.gear_defect", extra={"gear": self.voice.code})
+                failures += 1
+                self._lost("a defect", failures)
             finally:
                 await self._driver.close()
             await asyncio.sleep(client.backoff_s(failures, rng))
@@ -294,20 +299,26 @@ class Gear:
     async def _set(self, order: Order, now: int) -> None:
         wish = {k: v for k, v in order.state.items() if k != "until"}
         self._supersede(wish.keys())
-        before = self._page.until
-        if (until := self._until(order)) is not None:
-            self._page.until = until
-            self._keep()  # before the stream begins, not after
+        before = self._page.until, self._page.notes.get("target_ref")
+        self._intend(order, wish)
         try:
             if wish:
                 await self._driver.apply(wish)
         except Refused:
-            self._page.until = before
+            self._page.until, self._page.notes["target_ref"] = before
             raise
         finally:
             self._keep()  # the driver's notes too
         deadline = now + int(self._setup.observe_s * 1000)
         self._watched.append(_Watched(order, wish, deadline))
+
+    def _intend(self, order: Order, wish: Mapping[str, Any]) -> None:
+        """On disk before the stream begins: killed in between, we still end it, key and all."""
+        if (until := self._until(order)) is not None:
+            self._page.until = until
+        if wish.get("target_ref"):
+            self._page.notes["target_ref"] = wish["target_ref"]
+        self._keep()
 
     def _until(self, order: Order) -> int | None:
         """The end that an order sets; a tenant's stream ends with the right at the latest."""

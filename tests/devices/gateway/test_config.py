@@ -46,6 +46,8 @@ def faults(*gear: dict[str, Any], **rest: Any) -> list[str]:
         ({k: v for k, v in CAMERA.items() if k != "host"}, "gear[1] CAM-1.host: Field required"),
         (CAMERA | {"hots": "x"}, "gear[1] CAM-1.hots: Extra inputs are not permitted"),
         (CAMERA | {"port": 0}, "gear[1] CAM-1.port: Input should be greater than or equal to 1"),
+        (CAMERA | {"host": "a b"}, "gear[1] CAM-1.host: String should match pattern"),
+        (CAMERA | {"host": "x" * 64}, "gear[1] CAM-1.host: String should match pattern"),
         (CAMERA | {"limits": {"pan": [9, 1]}}, "gear[1] CAM-1.limits: pan: [lowest, highest]"),
         (CAMERA | {"limits": {"pam": [1, 9]}}, "gear[1] CAM-1: limits: pam is nothing of CAM-PTZ"),
         (CAMERA | {"model": "CAM-SEC"}, "gear[1] CAM-1: CAM-SEC takes no commands"),
