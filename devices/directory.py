@@ -19,7 +19,10 @@ MISS_AGE = timedelta(seconds=1)
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What the registry says of one device; `shown` is the part that dashboards see."""
+    """What the registry says of one device; `shown` is the part that dashboards see.
+
+    `circuit_w` is what the circuit of its space carries.
+    """
 
     id: int
     code: str
@@ -29,6 +32,8 @@ class Entry:
     space_id: int | None
     space_code: str
     shown: Mapping[str, str]
+    space_type: str = ""
+    circuit_w: float = 0.0
 
     @property
     def is_active(self) -> bool:
@@ -86,11 +91,14 @@ def _refresh(now: datetime, max_age: timedelta) -> None:
 _COLUMNS = (
     "pk", "code", "kind", "role", "status", "space_id",
     "space__code", "model__code", "model__name_zh", "model__brand", "model__model",
+    "space__type__code", "space__circuit_capacity_kw",
 )  # fmt: skip
 
 
 def _entry(row: tuple[Any, ...]) -> Entry:
-    pk, code, kind, role, status, space_id, space, model, name_zh, brand, make = row
+    pk, code, kind, role, status, space_id, space, model, name_zh, brand, make, space_type, kw = (
+        row
+    )
     shown = {
         "kind": kind,
         "role": role,
@@ -107,4 +115,6 @@ def _entry(row: tuple[Any, ...]) -> Entry:
         space_id=space_id,
         space_code=space or "",
         shown=shown,
+        space_type=space_type or "",
+        circuit_w=float(kw or 0) * 1000,
     )

@@ -14,6 +14,8 @@ JOBS: list[Job] = [
     Job("devices.forget_silent", 3600, quarantine.forget_silent),
     Job("devices.make_partitions", 3600, services.make_partitions),
     Job("devices.drop_partitions", 3600, services.drop_old_partitions),
+    Job("devices.alarm_round", 10, services.go_round),
+    Job("devices.call", 2, services.call),
     Job("devices.roll_minutes", 60, services.roll_minutes),
     Job("devices.roll_hours", 300, services.roll_hours),
     Job("devices.prune", 3600, services.prune),

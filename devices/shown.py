@@ -4,10 +4,10 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from devices import selectors
-from devices.domain import alarms, limits
+from devices.domain import limits
 from devices.domain.commands import OPEN
-from devices.models import Alarm, Command, Device, SceneRun
-from devices.schemas import AlarmOut, CommandOut, DeviceDetailOut, DeviceOut, SceneRunOut
+from devices.models import Command, Device, SceneRun
+from devices.schemas import CommandOut, DeviceDetailOut, DeviceOut, SceneRunOut
 from devices.selectors import abilities
 
 
@@ -66,23 +66,4 @@ def scene_run(row: SceneRun) -> SceneRunOut:
         created_at=row.created_at,
         finished=not any(progress[status] for status in OPEN),
         progress=progress,
-    )
-
-
-def alarm(row: Alarm) -> AlarmOut:
-    """One alarm; `device` and `space` should be loaded."""
-    title_zh, title_en = alarms.TITLES[alarms.Code(row.code)]
-    return AlarmOut(
-        id=row.pk,
-        code=row.code,
-        title_zh=title_zh,
-        title_en=title_en,
-        severity=row.severity,
-        device=row.device.code if row.device else None,
-        space=row.space.code if row.space else None,
-        detail=row.detail,
-        raised_at=row.raised_at,
-        cleared_at=row.cleared_at,
-        acknowledged_at=row.acknowledged_at,
-        acknowledged_by=row.acknowledged_by,
     )

@@ -5,6 +5,7 @@ from ninja import Router
 from devices.api import (
     accounts,
     adoption,
+    alarm_rules,
     alarms,
     announcements,
     control,
@@ -19,9 +20,8 @@ from devices.api import (
 )
 
 PARTS = (
-    control, telemetry, usage, alarms, registry, models, adoption, places, windows, testing, stock,
-    announcements,
-    accounts,
+    control, telemetry, usage, alarm_rules, alarms, registry, models, adoption, places, windows,
+    testing, stock, announcements, accounts,
 )  # fmt: skip
 
 router = Router(tags=["devices"])

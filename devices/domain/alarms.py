@@ -34,11 +34,11 @@ TITLES: Mapping[Code, tuple[str, str]] = {
 }
 
 
-def severity(code: Code, kind: str) -> Severity:
-    """An encoder or the uplink stops a show; the rest degrades it."""
-    if code is Code.UPLINK_BAD or (kind in ("encoder", "network") and code is not Code.FAULT):
-        return Severity.CRITICAL
-    return Severity.WARNING
+def title_of(code: str, zh: str, en: str) -> tuple[str, str]:
+    """An alarm's title in both languages; one from before rules had words has that of its code."""
+    if zh:
+        return zh, en
+    return TITLES[Code(code)] if code in set(Code) else (code, code)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """The building as the database knows it."""
 
 from devices.models.accounts import BrokerAccount
+from devices.models.alarms import Alarm, AlarmComment, AlarmPending, AlarmRules, AlarmSilence
 from devices.models.control import Command, Grant, SceneRun
 from devices.models.foreign import Foreign, ForeignDocument
 from devices.models.lifecycle import (
@@ -16,7 +17,6 @@ from devices.models.places import Mounting, Place
 from devices.models.registry import Device, DeviceModel, Shadow
 from devices.models.telemetry import RollupMark, Telemetry
 from devices.models.watch import (
-    Alarm,
     BridgeHeartbeat,
     EnergyReading,
     Outage,
@@ -26,6 +26,10 @@ from devices.models.watch import (
 __all__ = [
     "Adoption",
     "Alarm",
+    "AlarmComment",
+    "AlarmPending",
+    "AlarmRules",
+    "AlarmSilence",
     "BridgeHeartbeat",
     "BrokerAccount",
     "Command",

@@ -1,48 +1,11 @@
-"""What was measured and noticed: alarms, streams, energy, the bridge's own pulse."""
+"""What was noticed: streams, outages, energy, the bridge's own pulse."""
 
 from django.db import models
 from django.db.models import F, Q
 
 from base_ops.core.models import Space
-from devices.domain import alarms
 from devices.domain.outages import Cause
 from devices.models.registry import Device
-
-
-class Alarm(models.Model):
-    """Something a person should look at, open until `cleared_at`."""
-
-    device = models.ForeignKey(
-        Device, on_delete=models.CASCADE, null=True, blank=True, related_name="alarms"
-    )
-    space = models.ForeignKey(
-        Space, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
-    )
-    code = models.CharField(max_length=24, choices=[(str(c), str(c)) for c in alarms.Code])
-    severity = models.CharField(max_length=8, choices=[(s, s) for s in alarms.Severity])
-    detail = models.JSONField(default=dict, blank=True)
-    raised_at = models.DateTimeField()
-    cleared_at = models.DateTimeField(null=True, blank=True)
-    acknowledged_at = models.DateTimeField(null=True, blank=True)
-    acknowledged_by = models.CharField(max_length=160, blank=True)
-
-    class Meta:
-        ordering = ["-raised_at"]
-        constraints = [
-            models.UniqueConstraint(
-                fields=["device", "code"],
-                name="alarm_once_per_device",
-                condition=Q(cleared_at=None, device__isnull=False),
-            ),
-            models.UniqueConstraint(
-                fields=["space", "code"],
-                name="alarm_once_per_space",
-                condition=Q(cleared_at=None, device__isnull=True),
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.code} {self.device_id or self.space_id}"
 
 
 class StreamSession(models.Model):

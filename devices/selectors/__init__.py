@@ -14,6 +14,13 @@ from devices.selectors.devices import (
 from devices.selectors.measured import Measured, TooManyPoints, telemetry
 from devices.selectors.registry import registry_settings, waiting_counts
 from devices.selectors.rooms import occupied_space_ids, self_test, senses_presence
+from devices.selectors.rules import (
+    Watched,
+    alarm_rules,
+    known_codes,
+    subject_of,
+    watched,
+)
 from devices.selectors.spaces import (
     SpaceHealth,
     energy_wh,
@@ -38,6 +45,8 @@ __all__ = [
     "RoomOutages",
     "SpaceHealth",
     "TooManyPoints",
+    "Watched",
+    "alarm_rules",
     "booking_in",
     "device_energy",
     "device_values",
@@ -46,6 +55,7 @@ __all__ = [
     "held_since",
     "held_space_ids",
     "holds_space",
+    "known_codes",
     "live_rights",
     "live_sessions",
     "occupied_space_ids",
@@ -61,6 +71,8 @@ __all__ = [
     "space_energy",
     "space_health",
     "stream_minutes",
+    "subject_of",
     "telemetry",
     "waiting_counts",
+    "watched",
 ]

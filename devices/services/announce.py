@@ -8,6 +8,7 @@ from typing import Any
 from base_ops.core import live
 from devices import directory, selectors, signals
 from devices.directory import Entry
+from devices.domain import alarms
 from devices.domain import shadow as shadows
 from devices.domain.shadow import Link
 from devices.models import Alarm, Shadow
@@ -55,6 +56,9 @@ def alarm_value(row: Alarm, device_code: str | None, space_code: str | None) -> 
     """One open alarm as the topic `alarms` shows it."""
     return {
         "code": row.code,
+        "title_zh": alarms.title_of(row.code, row.title_zh, row.title_en)[0],
+        "title_en": alarms.title_of(row.code, row.title_zh, row.title_en)[1],
+        "state": row.state,
         "severity": row.severity,
         "device": device_code,
         "space": space_code,

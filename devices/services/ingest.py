@@ -25,11 +25,11 @@ from devices.services import (
     outages,
     outbox,
     quarantine,
+    rounds,
     streaming,
+    watching,
 )
 from devices.services.shadowing import Row, load, pipelined, save
-
-FAULT_EVENTS = frozenset({"fault", "tamper", "smoke", "overload"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,9 @@ def _ingest(batch: Sequence[Incoming], now: datetime) -> Ingested:
     outbox.close(closes, now=now, changes=changes)
     streaming.follow(rows, now=now, changes=changes)
     _watch(spoken, rows, now, changes)
-    measuring.keep(_tele(spoken), now=now)
+    measured = _tele(spoken)
+    watching.watch(measured, now=now, changes=changes)
+    measuring.keep(measured, now=now)
     _note(rows, now, changes)
     _meta(spoken, now)
     metas = [m for m in strangers if isinstance(m, Meta)]
@@ -153,7 +155,7 @@ def _watch(
     raised = [
         alarming.Raise(pk, Code.DEVICE_OFFLINE, {})
         for pk, row in rows.items()
-        if row.relinked and row.after.link is Link.OFFLINE
+        if row.relinked and row.after.link is Link.OFFLINE and not rounds.waits(row.entry, now)
     ]
     back = [pk for pk, row in rows.items() if row.relinked and row.after.link is Link.ONLINE]
     alarming.clear(back, [Code.DEVICE_OFFLINE], now=now, changes=changes)
@@ -194,7 +196,7 @@ def _faults(spoken: Mapping[int, _Spoken]) -> list[alarming.Raise]:
         alarming.Raise(pk, Code.FAULT, {"event": m.name, **m.data})
         for pk, s in spoken.items()
         for m in s.messages
-        if isinstance(m, Event) and m.name in FAULT_EVENTS
+        if isinstance(m, Event)
     ]
 
 

@@ -30,7 +30,7 @@ def keep(measured: Measured, *, now: datetime) -> None:
     """Store measurements and show the latest of each device."""
     if not measured:
         return
-    timed = [(entry, message, _at(message.ts, now)) for entry, message in measured]
+    timed = [(entry, message, taken_at(message.ts, now)) for entry, message in measured]
     partitions.ensure({at.date() for _, _, at in timed})
     _copy(timed)
     _read_meters(timed)
@@ -41,7 +41,7 @@ def keep(measured: Measured, *, now: datetime) -> None:
 Timed = Sequence[tuple[Entry, Tele, datetime]]
 
 
-def _at(ts: int, now: datetime) -> datetime:
+def taken_at(ts: int, now: datetime) -> datetime:
     """The device's own time where it is believable, else now."""
     at = datetime.fromtimestamp(ts / 1000, UTC)
     return at if now - MAX_LATE <= at <= now + MAX_EARLY else now.astimezone(UTC)

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from devices import directory
+from devices.selectors import rules
 from devices.services import partitions, quarantine
 
 
@@ -14,5 +15,7 @@ def _nothing_remembered() -> Iterator[None]:
     directory.forget()
     partitions.forget()
     quarantine.forget()
+    rules.forget()
     yield
     directory.forget()
+    rules.forget()
