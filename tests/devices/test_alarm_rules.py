@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from devices.domain import alarmrules
@@ -14,6 +14,7 @@ from devices.domain.alarmrules import book as books
 from devices.domain.alarmrules.rules import Rule
 from devices.domain.alarms import Severity
 
+unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 NOON = datetime(2026, 11, 24, 4, 0, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
 
@@ -64,6 +65,7 @@ def test_a_floor_is_crossed_downwards() -> None:
     assert told(low, (0, 16), (1, 15), (2, 24), (3, 25)) == ["keep", "raise", "keep", "clear"]
 
 
+@unhurried
 @given(st.lists(st.floats(60, 110, allow_nan=False), max_size=60))
 def test_alarms_begin_and_end_in_turn_whatever_is_measured(values: list[float]) -> None:
     verdicts = [v for v in told(HOT, *enumerate(values)) if v != "keep"]
@@ -135,6 +137,7 @@ json_values = st.recursive(
 )  # fmt: skip
 
 
+@unhurried
 @given(st.data())
 def test_whatever_a_document_holds_it_is_read_or_its_faults_are_named(data: st.DataObject) -> None:
     draft = standard.document()

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.db import connection, transaction
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from base_ops.core.spans import Span
@@ -22,6 +22,7 @@ from devices.selectors import measured as reading
 from devices.services import partitions, rolling
 from tests.devices import make
 
+unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 NOON = datetime(2026, 11, 24, 4, 0, tzinfo=UTC)
 values = st.lists(
@@ -65,6 +66,7 @@ def near(a: Bucket, b: Bucket) -> bool:
     )
 
 
+@unhurried
 @given(values, values, values)
 def test_buckets_join_into_the_bucket_of_all_samples_in_any_grouping(
     a: list[float], b: list[float], c: list[float]
@@ -83,6 +85,7 @@ def test_a_counter_that_fell_began_again_from_zero() -> None:
     assert (found.grown, found.resets) == (30 + 5 + 4, 1)
 
 
+@unhurried
 @given(st.integers(1, 3 * 366 * 24 * 60), st.integers(10, 5000))
 def test_the_grain_is_the_finest_of_which_so_many_points_cover_the_time(
     minutes: int, points: int

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from base_ops.core.spans import Span, merged
@@ -17,6 +17,7 @@ from devices.domain.sessions import Part
 from devices.models import Outage
 from tests.devices import make
 
+unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 MINUTE, HOUR, SECOND = timedelta(minutes=1), timedelta(hours=1), timedelta(seconds=1)
 NOON = datetime(2026, 11, 24, 4, 0, tzinfo=UTC)
 
@@ -68,6 +69,7 @@ def test_without_readings_nothing_is_known() -> None:
     assert (found.wh, found.quality) == (None, Quality.UNKNOWN)
 
 
+@unhurried
 @given(
     st.lists(st.tuples(st.integers(0, 20), st.integers(0, 900)), min_size=2, max_size=20),
     st.integers(1, 59),
@@ -111,6 +113,7 @@ def test_two_encoders_at_once_are_one_session_and_two_bookings_are_two() -> None
 starts = st.lists(st.tuples(st.integers(0, 300), st.integers(1, 60)), max_size=12)
 
 
+@unhurried
 @given(starts)
 def test_sessions_hold_all_that_was_on_air_once_and_lie_ten_minutes_apart(
     given_parts: list[tuple[int, int]],
