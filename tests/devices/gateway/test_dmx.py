@@ -82,6 +82,7 @@ def receiver(request: pytest.FixtureRequest) -> Iterator[Receiver]:
     port = udp_port()
     if request.param == "artnet":
         server = StupidArtnetServer(port)
+        server.listeners = []  # its class shares one list, and clears it when any of them dies
         number = server.register_listener(7)
         eventually(lambda: server.socket_server is not None)
         yield "artnet", port, lambda: bytes(server.get_buffer(number))
