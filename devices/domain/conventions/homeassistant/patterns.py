@@ -9,9 +9,11 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
-from re import _constants as constants  # type: ignore[attr-defined]
-from re import _parser as parser  # type: ignore[attr-defined]
+from importlib import import_module
 from typing import Any
+
+constants: Any = import_module("re._constants")  # Python's own grammar of patterns
+parser: Any = import_module("re._parser")
 
 MAX_PATTERN = 200
 MAX_STEPS = 4_000_000  # about a tenth of a second
