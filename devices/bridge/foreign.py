@@ -79,6 +79,17 @@ class ForeignLine:
         """Whether this bridge is the owner, and the broker hears it."""
         return self._line is not None and self._line.subscribed.is_set()
 
+    @property
+    def lost(self) -> bool:
+        """Whether the line is down and every device's presence forgotten."""
+        return self._life == 0
+
+    @property
+    def at_rest(self) -> bool:
+        """Whether nothing that the broker keeps is still to be read."""
+        busy = self._reading is not None and self._reading.is_alive()
+        return not (busy or self._unread or len(self.inbox))
+
     def run(self, stop: threading.Event) -> None:
         """Work until told to stop; survives the database and waits while another is the owner."""
         ownership = Ownership()
@@ -102,6 +113,7 @@ class ForeignLine:
         self._life, self._in_flight, self._sent_at = 0, {}, {}
         self._take_up()
         self._refresh()
+        self._lose()
         line = self._line = Line(
             self._address,
             f"{self._name}-foreign",
@@ -113,8 +125,7 @@ class ForeignLine:
         logger.info("foreign.owned", extra={"devices": len(self.interpreter.bound)})
         while not stop.is_set():
             batch = self.inbox.take(BATCH, LOOK_S)
-            if line.life != self._life and line.up.is_set():
-                self._connected(line)
+            self._watch_line(line)
             self._handle(batch)
             line.ack(batch)
             self.handled += len(batch)
@@ -139,16 +150,23 @@ class ForeignLine:
 
     # What comes in.
 
-    def _connected(self, line: Line) -> None:
-        """A new connection: what was known of presence is not, until the broker says it again."""
-        self._life = line.life
+    def _watch_line(self, line: Line) -> None:
+        """Without the line nothing is known of presence, until the broker says it again."""
+        up = line.up.is_set()
+        if self._life and (not up or line.life != self._life):
+            self._life = 0
+            self._lose()
+        if up and self._life != line.life:
+            self._life = line.life
+            self._unread |= self.interpreter.filters
+
+    def _lose(self) -> None:
         now_ms = self._now_ms()
         draft = Draft()
         for bound in self.interpreter.bound.values():
             heard = bound.binding.lost(self.interpreter.memory(bound, draft), now_ms)
             self.interpreter.note(bound, heard, draft)
         self._commit(draft)
-        self._unread |= self.interpreter.filters
 
     def _handle(self, batch: Sequence[Received]) -> None:
         if not batch:
@@ -330,8 +348,7 @@ class ForeignLine:
 
     def _read_kept(self, stop: threading.Event) -> None:
         """What the broker kept on topics that are new to us, read beside the live line."""
-        busy = self._reading is not None and self._reading.is_alive()
-        if not self._unread or busy:
+        if not self._unread or (self._reading is not None and self._reading.is_alive()):
             return
         topics, self._unread = sorted(filters.fewest(self._unread)), set()
         self._reading = threading.Thread(

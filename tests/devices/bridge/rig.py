@@ -147,6 +147,13 @@ class Party:
     client: mqtt.Client
     heard: list[mqtt.MQTTMessage]
 
+    def listen(self, topics: str) -> None:
+        """Hear what is said on more topics, or on the same after the broker was started again."""
+        subscribed = threading.Event()
+        self.client.on_subscribe = lambda *_: subscribed.set()
+        self.client.subscribe(topics, qos=1)
+        assert subscribed.wait(5)
+
     def say(self, topic: str, body: Any, *, qos: int = 1, retain: bool = False) -> None:
         """Publish bytes as they are, anything else as JSON, and wait for the broker to take it."""
         payload = body if isinstance(body, bytes) else json.dumps(body).encode()
