@@ -1,4 +1,4 @@
-// Bookings that repeat: the rule of the choices on the screen, the dry run, booking, reading, changing.
+// Bookings that repeat: the dry run, booking, reading, changing.
 import { keepPreviousData, useMutation, useQuery, useQueryClient } from '@tanstack/vue-query'
 import { computed, type MaybeRefOrGetter, toValue } from 'vue'
 import { body, client, newKey } from '@/api/client'
@@ -10,31 +10,6 @@ type Schemas = components['schemas']
 export type DryRun = Schemas['DryRunOut']
 export type Seen = Schemas['SeenOut']
 export type Series = Schemas['SeriesOut']
-
-export const REPEATS = ['none', 'daily', 'weekdays', 'weekly', 'fortnightly', 'monthly'] as const
-export type Repeat = (typeof REPEATS)[number]
-export const MOST_TIMES = 60
-
-const RULES: Record<Exclude<Repeat, 'none'>, string> = {
-  daily: 'FREQ=DAILY',
-  weekdays: 'FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR',
-  weekly: 'FREQ=WEEKLY',
-  fortnightly: 'FREQ=WEEKLY;INTERVAL=2',
-  monthly: 'FREQ=MONTHLY',
-}
-
-/** RFC 5545's text of a choice; none when it does not repeat. */
-export function ruleOf(repeat: Repeat, times: number): string | null {
-  return repeat === 'none' ? null : `${RULES[repeat]};COUNT=${times}`
-}
-
-/** The choice and the count behind a rule that this screen could have made. */
-export function choiceOf(rrule: string): { repeat: Exclude<Repeat, 'none'>; times: number } | null {
-  const times = Number(/;COUNT=(\d+)$/.exec(rrule)?.[1])
-  const start = rrule.replace(/;COUNT=\d+$/, '')
-  const found = Object.entries(RULES).find(([, rule]) => rule === start)
-  return found && times ? { repeat: found[0] as Exclude<Repeat, 'none'>, times } : null
-}
 
 export interface SeriesWish extends BookingWish {
   rrule: string

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { choiceOf, REPEATS, ruleOf } from './series'
+import { choiceOf, REPEATS, ruleOf } from './repeats'
 
 test('a choice and its count survive the way through the rule', () => {
   for (const repeat of REPEATS.filter((name) => name !== 'none'))
