@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from django.db import OperationalError, transaction
 
-from base_ops.core import errors
+from base_ops.core import errors, statements
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -35,16 +35,18 @@ def in_transaction(work: Callable[[], T]) -> T:
     """Run `work` in one transaction, again when it was a deadlock's victim or read too early.
 
     `work` must have no effect outside the database. Inside an open transaction it runs once.
+    Statements (`statements.ask`) wait for each other until it is done.
 
     Raises:
         Contended: the rows stayed locked through all attempts.
         Stale: what `work` raised at the last attempt.
     """
     if transaction.get_connection().in_atomic_block:
-        return work()
+        with statements.gathered():
+            return work()
     for attempt in range(ATTEMPTS):
         try:
-            with transaction.atomic():
+            with transaction.atomic(), statements.gathered(commits=True):
                 return work()
         except OperationalError as exc:
             if sqlstate(exc) not in RETRYABLE:

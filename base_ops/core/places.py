@@ -9,6 +9,9 @@ _SPACE = Part(Space, "s", without=["polygon", "label_xy"])
 _TYPE = Part(SpaceType, "t")
 _FLOOR = Part(Floor, "f", without=["outline"])
 _TENANT = Part(Tenant, "c")
+_TO_TYPE = _SPACE.width
+_TO_FLOOR = _TO_TYPE + _TYPE.width
+_TO_TENANT = _TO_FLOOR + _FLOOR.width
 _ONE_SPACE = """
 SELECT {columns} FROM core_space s
   JOIN core_spacetype t ON t.id = s.type_id JOIN core_floor f ON f.id = s.floor_id
@@ -36,15 +39,13 @@ def space_and_tenant(code: str, tenant_id: int) -> tuple[Space, Tenant] | None:
     values = statements.first(_BOTH_SQL, [tenant_id, code])
     if values is None:
         return None
-    return _space(values), _TENANT.read(values[_SPACE.width + _TYPE.width + _FLOOR.width :])
+    return _space(values), _TENANT.read(values[_TO_TENANT:])
 
 
 def _space(values: Row) -> Space:
-    found = _SPACE.read(values[: _SPACE.width])
-    found.type = _TYPE.read(values[_SPACE.width : _SPACE.width + _TYPE.width])
-    found.floor = _FLOOR.read(
-        values[_SPACE.width + _TYPE.width : _SPACE.width + _TYPE.width + _FLOOR.width]
-    )
+    found = _SPACE.read(values[:_TO_TYPE])
+    statements.refer(found, "type", _TYPE.read(values[_TO_TYPE:_TO_FLOOR]))
+    statements.refer(found, "floor", _FLOOR.read(values[_TO_FLOOR:_TO_TENANT]))
     return found
 
 

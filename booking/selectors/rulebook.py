@@ -161,7 +161,7 @@ def place(space: Space, book: rulebook.Book) -> rulebook.Place:
         slot_min=kind.slot_min,
         min_min=kind.min_min,
         type=kind.code,
-        site=_site_code(space.floor.site_id) if book.names_sites else "",
+        site=_site_code(space.floor.site_id) if "sites" in book.names else "",
     )
 
 

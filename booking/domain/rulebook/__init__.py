@@ -10,8 +10,6 @@ one.
 
 from booking.domain.rulebook.book import (
     Book,
-    Hearing,
-    Terms,
     Unreadable,
     check,
     compile_book,
@@ -31,6 +29,7 @@ from booking.domain.rulebook.facts import (
     Used,
     tally,
 )
+from booking.domain.rulebook.hearing import Hearing, Terms
 from booking.domain.rulebook.kinds import KINDS, Kind
 from booking.domain.rulebook.reading import Fault, Known, Rule
 from booking.domain.rulebook.scope import DIMENSIONS, Scope

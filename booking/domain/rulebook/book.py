@@ -1,24 +1,34 @@
 """A book: one version of the rules, read once, asked for every booking."""
 
-from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
 from booking.domain.grid import ZONE
-from booking.domain.rulebook import quotas, using
 from booking.domain.rulebook.contradictions import faults_between
 from booking.domain.rulebook.door import Door
-from booking.domain.rulebook.facts import UNUSED, Ask, Case, Crowd, Needs, Place, Renter, Usage
-from booking.domain.rulebook.judging import BESIDE, CHECKS, Bench, Check, length_text
+from booking.domain.rulebook.facts import UNUSED, Case, Place, Renter, Usage
+from booking.domain.rulebook.hearing import Hearing, Terms
+from booking.domain.rulebook.judging import CHECKS, Bench, length_text
 from booking.domain.rulebook.kinds import KINDS
 from booking.domain.rulebook.params import OWN
+from booking.domain.rulebook.quotas import Periods
 from booking.domain.rulebook.reading import Fault, Known, Rule, read
 from booking.domain.rulebook.selling import Sale, sale
 from booking.domain.rulebook.verdict import Broken, Verdict
 
 _MOST_TERMS = 4096
 _MOST_RENTERS = 64
+_SEEN: Mapping[str, Callable[[Place, Renter], Hashable]] = {
+    "tenants": lambda _, renter: renter.code,
+    "spaces": lambda place, _: place.code,
+    "tenant_tags": lambda _, renter: renter.tags,
+    "tenant_categories": lambda _, renter: renter.category,
+    "ratings": lambda _, renter: renter.rating,
+    "space_types": lambda place, _: place.type,
+    "sites": lambda place, _: place.site,
+}
 _HOLD = timedelta(minutes=10)
 
 
@@ -37,15 +47,6 @@ def check(document: Any, *, known: Known | None = None) -> list[Fault]:
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
-    """The rules that meet in one space and renter: one of each kind, and all of the others."""
-
-    one: Mapping[str, Rule]
-    every: tuple[Rule, ...]
-    checks: tuple[tuple[Check, Rule], ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Book:
     """One version of the rules."""
 
@@ -54,23 +55,22 @@ class Book:
     week_starts_on: str = "MO"
     digest: str = ""
     zone: tzinfo = ZONE
+    periods: Periods = field(init=False, compare=False, repr=False)
+    names: frozenset[str] = field(init=False, compare=False, repr=False)
     _terms: dict[tuple[Any, ...], Terms] = field(default_factory=dict, compare=False, repr=False)
-
-    names_sites: bool = field(init=False, compare=False)
-    """Whether some rule is for certain sites only; if not, nobody need know a space's site."""
     _sales: dict[Renter, dict[Hashable, Sale]] = field(
         default_factory=dict, compare=False, repr=False
     )
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "names_sites", any(rule.scope.sites for rule in self.rules))
+        """Note which dimensions some rule names: of others nobody need know anything."""
+        named = (name for rule in self.rules for name, codes in rule.scope.named() if codes)
+        object.__setattr__(self, "names", frozenset(named))
+        object.__setattr__(self, "periods", Periods(self.zone, self.week_starts_on))
 
     def terms(self, place: Place, renter: Renter) -> Terms:
         """The rules for this space and renter; kept, because the next booking asks again."""
-        key = (
-            place.site, place.type, place.code,
-            renter.code, renter.category, renter.rating, renter.tags,
-        )  # fmt: skip
+        key = tuple(_SEEN[name](place, renter) for name in self.names)
         if (known := self._terms.get(key)) is not None:
             return known
         if len(self._terms) >= _MOST_TERMS:
@@ -90,10 +90,10 @@ class Book:
             if value is None or value == OWN or type(value) is int
         }
 
-    def hearing(self, case: Case) -> "Hearing":
+    def hearing(self, case: Case) -> Hearing:
         """Begin to judge a case: first look at what it `needs`, then ask for the verdict."""
         terms = [self.terms(place, case.renter) for place in case.places]
-        return Hearing(self, case, terms, _every(terms))
+        return Hearing(case, terms, _every(terms), Bench(self.version, self.zone), self.periods)
 
     def judge(self, case: Case, usage: Usage = UNUSED) -> Verdict:
         """The verdict, with the facts that the case needs at hand."""
@@ -159,112 +159,6 @@ class Book:
                     f"须至少提前 {zh}取消", f"To be cancelled at least {en} ahead",
                 )  # fmt: skip
         return Verdict(self.version, tuple(broken.values()))
-
-
-@dataclass(slots=True)
-class Hearing:
-    """One case before one book: `needs` says what to look up, `verdict` judges with it."""
-
-    book: Book
-    case: Case
-    terms: list[Terms]
-    every: list[Rule]
-    _asks: list[tuple[Rule, Ask]] = field(init=False)
-    _crowds: list[tuple[Rule, Crowd]] = field(init=False)
-
-    def __post_init__(self) -> None:
-        book, case = self.book, self.case
-        self._asks = [
-            (rule, ask)
-            for rule in self.every
-            if rule.kind in quotas.PERIODIC
-            for ask in quotas.asks(rule, case, zone=book.zone, week_starts_on=book.week_starts_on)
-        ]
-        self._crowds = [
-            (rule, asked)
-            for rule in self.every
-            if rule.kind in quotas.CROWDS and (asked := quotas.crowd(rule, case)) is not None
-        ]
-
-    @property
-    def needs(self) -> Needs:
-        """What must be looked up before the verdict; mostly nothing."""
-        return Needs(
-            asks=tuple(ask for _, ask in self._asks),
-            crowds=tuple(asked for _, asked in self._crowds),
-            exposure=self.needs_price,
-            documents=tuple(sorted(self._documents())),
-        )
-
-    def _documents(self) -> set[str]:
-        """Required documents that the renter's own evidence does not already prove."""
-        last = using.last_day(self.case, Bench(self.book.version, self.book.zone))
-        return {
-            name
-            for rule in self.every
-            if rule.kind == "required_documents"
-            for name in rule.params["documents"]
-            if not using.good_until(self.case.renter.evidence, name, last)
-        }
-
-    @property
-    def needs_price(self) -> bool:
-        """Whether some rule limits what this renter may owe."""
-        return any(using.money_limit(rule, self.case) is not None for rule in self._money())
-
-    def verdict(self, usage: Usage = UNUSED) -> Verdict:
-        """Everything that is broken: time, room and renter first, then quotas and money.
-
-        Raises:
-            KeyError: `usage` lacks the answer to one of the `needs`.
-        """
-        broken = {(b.code, b.field, b.reason_en): b for b in self._broken(usage)}
-        return Verdict(self.book.version, tuple(broken.values()), tuple(self._approvals()))
-
-    def _broken(self, usage: Usage) -> Iterator[Broken]:
-        case, bench = self.case, Bench(self.book.version, self.book.zone)
-        yield from self._limits()
-        for rule, ask in self._asks:
-            yield from using.quota(rule, ask, case, usage, bench)
-        for rule, asked in self._crowds:
-            yield from using.crowd(rule, asked, case, usage, bench)
-        for rule in self.every:
-            if rule.kind == "required_documents":
-                yield from using.documents(rule, case, usage, bench)
-        for rule in self._money():
-            yield from using.money(rule, case, usage, bench)
-
-    def beside(self) -> Iterator[Broken]:
-        """What is broken when the case only stands beside another."""
-        return (broken for broken in self._limits() if broken.kind in BESIDE)
-
-    def _limits(self) -> Iterator[Broken]:
-        """Kind by kind, in each space the most specific rule."""
-        bench = Bench(self.book.version, self.book.zone)
-        if len(self.terms) == 1:
-            for check_one, rule in self.terms[0].checks:
-                yield from check_one(rule, self.case, self.case.main, bench)
-            return
-        for kind, check_one in CHECKS.items():
-            for terms, place in zip(self.terms, self.case.places, strict=True):
-                if found := terms.one.get(kind):
-                    yield from check_one(found, self.case, place, bench)
-
-    def _money(self) -> Iterator[Rule]:
-        seen: set[str] = set()
-        for terms in self.terms:
-            for kind in ("prepaid", "credit_limit"):
-                rule = terms.one.get(kind)
-                if rule is not None and rule.code not in seen:
-                    seen.add(rule.code)
-                    yield rule
-
-    def _approvals(self) -> Iterator[str]:
-        """Who may approve needs nobody's approval."""
-        if not self.case.approver:
-            for rule in self.every:
-                if rule.kind == "approval" and using.asks_approval(rule, self.case):
-                    yield rule.code
 
 
 def _terms(rules: Iterable[Rule], place: Place, renter: Renter) -> Terms:

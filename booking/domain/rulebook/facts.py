@@ -122,6 +122,10 @@ class Ask:
     sites: frozenset[str] | None = None
     ended_after: datetime | None = None
 
+    def __hash__(self) -> int:
+        """Of what tells the questions of one case apart."""
+        return hash((self.rule, self.label))
+
 
 @dataclass(frozen=True, slots=True)
 class Crowd:
@@ -142,6 +146,10 @@ class Crowd:
     spaces: frozenset[str] | None = None
     types: frozenset[str] | None = None
     sites: frozenset[str] | None = None
+
+    def __hash__(self) -> int:
+        """Of what tells the questions of one case apart."""
+        return hash((self.rule, self.venue))
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,5 +250,9 @@ def counts(question: Ask | Crowd, place: Place) -> bool:
 
 def seconds_within(span: Span, windows: Iterable[Span]) -> int:
     """How many seconds of the span lie inside the windows, which are apart from each other."""
-    inside = (span.intersect(window) for window in windows)
-    return round(sum(common.length.total_seconds() for common in inside if common))
+    seconds = 0.0
+    for window in windows:
+        start, end = max(span.start, window.start), min(span.end, window.end)
+        if start < end:
+            seconds += (end - start).total_seconds()
+    return round(seconds)

@@ -6,7 +6,8 @@ counts. With `between` or `weekdays` only those hours of a period count; a wish 
 free. With counting "shared" only bookings of the wish's own spaces count.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, tzinfo
 
 from base_ops.core.spans import Span
@@ -25,6 +26,7 @@ from booking.domain.rulebook.reading import Rule
 
 PERIODIC = frozenset({"hours_quota", "count_quota"})
 CROWDS = frozenset({"concurrent", "venue_concurrent"})
+_MOST_ASKS = 4096
 _DAY = timedelta(days=1)
 
 
@@ -54,29 +56,56 @@ def day_after(period: str, first: date) -> date:
             return first + _DAY
 
 
-def asks(rule: Rule, case: Case, *, zone: tzinfo, week_starts_on: str) -> Iterator[Ask]:
-    """What must be known to judge one quota: an ask for each period that the wish touches."""
-    params = rule.params
-    if params[_LIMIT[rule.kind]] is None:
-        return
-    starts_on = params["week_starts_on"] or week_starts_on
-    seen: date | None = None
-    for day in days_of(case.span, zone):
-        first = first_day(params["period"], day, starts_on)
-        if first == seen:
-            continue
-        seen = first
-        windows = _windows(rule, first, day_after(params["period"], first), zone)
-        if any(window.overlaps(case.span) for window in windows):
-            yield Ask(
-                rule=rule.code,
-                label=first.isoformat(),
-                windows=windows,
-                spaces=_spaces(rule, case),
-                types=rule.scope.space_types or None,
-                sites=rule.scope.sites or None,
-                ended_after=None if params["past_counts"] else case.now,
-            )
+class Periods:
+    """The periods of one book: what its quotas ask about is the same for many cases."""
+
+    def __init__(self, zone: tzinfo, week_starts_on: str) -> None:
+        self._zone = zone
+        self._week_starts_on = week_starts_on
+        self._known: dict[tuple[str, date], Ask] = {}
+
+    def days(self, span: Span) -> Iterator[date]:
+        """Every local day that the span touches."""
+        return days_of(span, self._zone)
+
+    def asks(self, rule: Rule, case: Case, days: Iterable[date]) -> Iterator[Ask]:
+        """What must be known to judge one quota: an ask for each period that the wish touches."""
+        params = rule.params
+        if params[_LIMIT[rule.kind]] is None:
+            return
+        starts_on = params["week_starts_on"] or self._week_starts_on
+        seen: date | None = None
+        for day in days:
+            first = first_day(params["period"], day, starts_on)
+            if first == seen:
+                continue
+            seen = first
+            asked = self._asked(rule, first)
+            if any(window.overlaps(case.span) for window in asked.windows):
+                yield _of_case(asked, rule, case)
+
+    def _asked(self, rule: Rule, first: date) -> Ask:
+        """The question about the period that begins on that day, whoever asks."""
+        if (known := self._known.get((rule.code, first))) is not None:
+            return known
+        if len(self._known) >= _MOST_ASKS:
+            self._known.clear()
+        found = self._known[rule.code, first] = Ask(
+            rule=rule.code,
+            label=first.isoformat(),
+            windows=_windows(rule, first, day_after(rule.params["period"], first), self._zone),
+            spaces=rule.scope.spaces or None,
+            types=rule.scope.space_types or None,
+            sites=rule.scope.sites or None,
+        )
+        return found
+
+
+def _of_case(asked: Ask, rule: Rule, case: Case) -> Ask:
+    if rule.params["counting"] != "shared" and rule.params["past_counts"]:
+        return asked
+    ended_after = None if rule.params["past_counts"] else case.now
+    return replace(asked, spaces=_spaces(rule, case), ended_after=ended_after)
 
 
 _LIMIT = {"hours_quota": "minutes", "count_quota": "most"}

@@ -46,6 +46,8 @@ def quota_text(rule: Rule) -> tuple[str, str]:
 def crowd(rule: Rule, asked: Crowd, case: Case, usage: Usage, bench: Bench) -> Iterator[Broken]:
     """What is broken by too many at once: accepted is the part of the wish that would do."""
     most, weight = rule.params["most"], quotas.own_weight(asked, case)
+    if len(usage.around[asked]) + weight <= most:
+        return  # not even if all of them were there at the same instant
     levels = quotas.crowd_levels(asked, usage)
     if max(level for _, level in levels) + weight <= most:
         return
