@@ -6,7 +6,13 @@ from typing import Any
 
 from base_ops.core import logs, statements
 from base_ops.core.actors import Actor
-from base_ops.core.models.records import AuditEntry
+
+_INSERT = """
+INSERT INTO core_auditentry
+       (at, actor_kind, actor_id, actor_label, actor_role, action, object_type, object_code,
+        before, after, request_id)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s::jsonb, %s::jsonb, %s)
+"""
 
 
 def record(
@@ -30,18 +36,12 @@ def record(
         after: what they became, or None.
         now: when.
     """
-    statements.add(
-        AuditEntry(
-            at=now,
-            actor_kind=actor.kind,
-            actor_id=actor.id,
-            actor_label=actor.label,
-            actor_role=actor.role,
-            action=action,
-            object_type=object_type,
-            object_code=object_code,
-            before=dict(before) if before is not None else None,
-            after=dict(after) if after is not None else None,
-            request_id=logs.request_id.get(),
-        )
-    )
+    statements.ask(
+        _INSERT,
+        [
+            now, actor.kind, actor.id, actor.label, actor.role, action, object_type, object_code,
+            None if before is None else statements.packed(before),
+            None if after is None else statements.packed(after),
+            logs.request_id.get(),
+        ],
+    )  # fmt: skip

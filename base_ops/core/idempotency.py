@@ -59,7 +59,7 @@ def idempotent(view: Callable[..., Any]) -> Callable[..., Any]:
                 return _replay(*_earlier(request, user, key))
             answer: Status[Schema] = view(request, *args, **kwargs)
             body = answer.value.model_dump_json(by_alias=True)
-            statements.change(_KEEP, [answer.status_code, body, claimed])
+            statements.ask(_KEEP, [answer.status_code, body, claimed])
             return HttpResponse(body, status=answer.status_code, content_type=_JSON)
 
         return db.in_transaction(work)

@@ -11,7 +11,7 @@ in the order in which they were asked; the last together with the COMMIT.
 """
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from types import TracebackType
 from typing import Any, Generic, TypeVar
@@ -184,9 +184,7 @@ class gathered:  # noqa: N801 - read as a word: with statements.gathered()
         for (_, _, answer), result in zip(sent, found, strict=False):
             answer.arrived(*result)
 
-    def _before_others(
-        self, execute: Any, sql: str, params: Any, many: bool, context: Any
-    ) -> Any:
+    def _before_others(self, execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
         """An execute wrapper: what Django asks comes after what was asked before."""
         self.flush()
         return execute(sql, params, many, context)
@@ -212,26 +210,81 @@ def packed(value: Any) -> str:
     return msgspec.json.encode(value).decode()
 
 
+def ask_id(model: type[models.Model]) -> Answer:
+    """Ask for the id of a row that is going to be inserted."""
+    return ask(_next_id(model))
+
+
+def new(model: type[M], **columns: Any) -> M:
+    """A row that is not yet in the database: the columns that are given, defaults for others."""
+    plain, made = _defaults(model)
+    row = known(model, {**plain, **{name: make() for name, make in made}, **columns})
+    row._state.adding = True  # noqa: SLF001 - as __init__ leaves it
+    return row
+
+
 def add(row: models.Model) -> None:
     """Insert a new row, as `save` does where nobody listens to signals; sets its id."""
     sql, columns = _insert(type(row))
-    values = [
-        value if value is None or not is_json else packed(value)
-        for value, is_json in ((getattr(row, name), is_json) for name, is_json in columns)
-    ]
-    row.pk = rows(sql, values)[0][0]
+    row.pk = rows(f"{sql} RETURNING id", _values(row, columns))[0][0]
     state = row._state  # noqa: SLF001 - as from_db does
     state.adding, state.db = False, DEFAULT_DB_ALIAS
+
+
+def insertion_of(row: models.Model) -> tuple[str, list[Any]]:
+    """The statement that inserts a row which has its id already, and what it is given."""
+    sql, columns = _insert_with_id(type(row))
+    row._state.adding = False  # noqa: SLF001 - as from_db does
+    return sql, _values(row, columns)
+
+
+def _values(row: models.Model, columns: Sequence[tuple[str, bool]]) -> list[Any]:
+    given = row.__dict__
+    return [
+        packed(given[name]) if is_json and given[name] is not None else given[name]
+        for name, is_json in columns
+    ]
+
+
+@cache
+def _next_id(model: type[models.Model]) -> str:
+    table = model._meta.db_table  # noqa: SLF001 - documented
+    return f"SELECT nextval(pg_get_serial_sequence('{table}', 'id'))"
+
+
+@cache
+def _defaults(
+    model: type[models.Model],
+) -> tuple[dict[str, Any], list[tuple[str, Callable[[], Any]]]]:
+    """The plain defaults of a model's columns, and those that are made anew for each row."""
+    plain: dict[str, Any] = {}
+    made: list[tuple[str, Callable[[], Any]]] = []
+    for field in _fields(model):
+        if callable(field.default) and field.has_default():
+            made.append((field.attname, field.default))
+        else:
+            plain[field.attname] = field.get_default()
+    return plain, made
 
 
 @cache
 def _insert(model: type[models.Model]) -> tuple[str, list[tuple[str, bool]]]:
     """The statement that inserts one row, and its attributes with whether they are JSON."""
-    fields = [f for f in _fields(model) if not f.primary_key]
+    return _inserting(model, [f for f in _fields(model) if not f.primary_key])
+
+
+@cache
+def _insert_with_id(model: type[models.Model]) -> tuple[str, list[tuple[str, bool]]]:
+    return _inserting(model, _fields(model))
+
+
+def _inserting(
+    model: type[models.Model], fields: Sequence["models.Field[Any, Any]"]
+) -> tuple[str, list[tuple[str, bool]]]:
     names = ", ".join(f'"{f.column}"' for f in fields)
     places = ", ".join(["%s"] * len(fields))
     table = model._meta.db_table  # noqa: SLF001 - documented
-    sql = f'INSERT INTO "{table}" ({names}) VALUES ({places}) RETURNING id'  # noqa: S608 - ours
+    sql = f'INSERT INTO "{table}" ({names}) VALUES ({places})'  # noqa: S608 - ours
     return sql, [(f.attname, isinstance(f, models.JSONField)) for f in fields]
 
 

@@ -1,12 +1,14 @@
 """What billing knows about a tenant, gathered for the policies to judge."""
 
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 from base_ops.core import statements
 from base_ops.core.models import Tenant
-from base_ops.core.prepared import Row
+from base_ops.core.statements import Answer
 from billing.domain.catalog import NotPriced, PriceBook
 from billing.domain.situation import Situation, Used
 from billing.selectors.book import book_of
@@ -38,17 +40,84 @@ SELECT e.key, e.value, 0, 0 FROM billing_evidence e
  WHERE e.tenant_id = %(tenant)s AND %(on)s BETWEEN e.valid_from AND e.valid_to
 """
 
-_NO_PROOFS = frozenset(["month", "use", "budget", "book"])
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A tenant's situation on a day, on its way."""
+
+    tenant: Tenant
+    on: date
+    mode: str
+    answer: Answer
+
+    def situation(self, **wish: Any) -> Situation:
+        """The situation; `wish` are its space type, purpose and partner, where they matter."""
+        month_half_hours = 0
+        in_month: dict[str, int] = {}
+        in_total: dict[str, int] = {}
+        budgets: dict[str, int] = {}
+        proofs: list[tuple[str, str]] = []
+        for what, code, a, b in self.answer.rows:
+            match what:
+                case "month":
+                    month_half_hours = int(a)
+                case "use":
+                    in_month[code], in_total[code] = int(a), int(b)
+                case "budget":
+                    budgets[code] = int(a)
+                case "book":
+                    pass
+                case _:
+                    proofs.append((what, code))
+        return situation(
+            self.tenant,
+            on=self.on,
+            mode=self.mode,
+            used=Used(month_half_hours, in_month, in_total),
+            proofs=proofs,
+            budget_left_fen=budgets,
+            **wish,
+        )
+
+    def book(self) -> PriceBook:
+        """The price book in force.
+
+        Raises:
+            NotPriced: no price book was loaded yet.
+        """
+        for what, code, serial, _ in self.answer.rows:
+            if what == "book":
+                return book_of((int(serial), code))
+        raise NotPriced("no price book was loaded yet")
+
+
+def ask_situation(
+    *, tenant: Tenant, on: date, mode: str = "hourly", ignore_source: str = ""
+) -> Asked:
+    """Ask for a tenant's situation on a day, and the price book in force; one query for both.
+
+    Args:
+        tenant: who is judged.
+        on: Shanghai day of use.
+        mode: "hourly" or "monthly".
+        ignore_source: a reservation that is about to be replaced, so that it does not count.
+    """
+    values = {
+        "tenant": tenant.pk,
+        "ignored": ignore_source,
+        "month": on.replace(day=1),
+        "year": on.year,
+        "on": on,
+    }
+    return Asked(tenant, on, mode, statements.ask(_SQL, values))
 
 
 def situation_of(
     *, tenant: Tenant, on: date, mode: str = "hourly", ignore_source: str = ""
 ) -> Situation:
-    """The tenant's situation on a day; the caller adds space type, purpose and partner.
-
-    See `situation_and_book`; for who knows the price book already.
-    """
-    return _situation(_rows(tenant, on, ignore_source), tenant, on, mode)
+    """The tenant's situation on a day, for who knows the price book already."""
+    asked = ask_situation(tenant=tenant, on=on, mode=mode, ignore_source=ignore_source)
+    return asked.situation()
 
 
 def situation_and_book(
@@ -56,49 +125,11 @@ def situation_and_book(
 ) -> tuple[Situation, PriceBook]:
     """The tenant's situation on a day, and the price book in force; one query for both.
 
-    Args:
-        tenant: who is judged.
-        on: Shanghai day of use.
-        mode: "hourly" or "monthly".
-        ignore_source: a reservation that is about to be replaced, so that it does not count.
-
     Raises:
         NotPriced: no price book was loaded yet.
     """
-    rows = _rows(tenant, on, ignore_source)
-    version = next(((int(serial), code) for what, code, serial, _ in rows if what == "book"), None)
-    if version is None:
-        raise NotPriced("no price book was loaded yet")
-    return _situation(rows, tenant, on, mode), book_of(version)
-
-
-def _rows(tenant: Tenant, on: date, ignore_source: str) -> list[Row]:
-    return statements.rows(
-        _SQL,
-        {
-            "tenant": tenant.pk,
-            "ignored": ignore_source,
-            "month": on.replace(day=1),
-            "year": on.year,
-            "on": on,
-        },
-    )
-
-
-def _situation(rows: list[Row], tenant: Tenant, on: date, mode: str) -> Situation:
-    used = Used(
-        month_half_hours=next(int(a) for what, _, a, _ in rows if what == "month"),
-        in_month={code: int(a) for what, code, a, _ in rows if what == "use"},
-        in_total={code: int(b) for what, code, _, b in rows if what == "use"},
-    )
-    return situation(
-        tenant,
-        on=on,
-        mode=mode,
-        used=used,
-        proofs=[(what, value) for what, value, *_ in rows if what not in _NO_PROOFS],
-        budget_left_fen={code: int(a) for what, code, a, _ in rows if what == "budget"},
-    )
+    asked = ask_situation(tenant=tenant, on=on, mode=mode, ignore_source=ignore_source)
+    return asked.situation(), asked.book()
 
 
 def situation(
@@ -109,6 +140,7 @@ def situation(
     used: Used,
     proofs: Collection[tuple[str, str]],
     budget_left_fen: Mapping[str, int],
+    **wish: Any,
 ) -> Situation:
     """Put together what is known; `proofs` are the (key, value) of the evidence valid `on`."""
     keys = {key for key, _ in proofs}
@@ -130,4 +162,5 @@ def situation(
         used_month=used.in_month,
         used_total=used.in_total,
         budget_left_fen=budget_left_fen,
+        **wish,
     )

@@ -23,8 +23,9 @@ from billing.services.charging import (
     credit_fault,
     known_sources,
 )
+from billing.services.claiming import reserve_first
 from billing.services.leasing import charge_lease, cut_lease, quote_lease
-from billing.services.quoting import Beside, quote, quote_many
+from billing.services.quoting import Beside, Pricing, ask_quote, quote, quote_many
 from billing.services.runs import approve_run, ask_issue, issue_due, preview_run
 
 __all__ = [
@@ -33,9 +34,11 @@ __all__ = [
     "BudgetUsedUp",
     "ChangeFacts",
     "Claim",
+    "Pricing",
     "ServiceWish",
     "approve_run",
     "ask_issue",
+    "ask_quote",
     "charge_booking",
     "charge_change",
     "charge_lease",
@@ -54,5 +57,6 @@ __all__ = [
     "release_many",
     "replace_many",
     "reserve",
+    "reserve_first",
     "reserve_many",
 ]

@@ -12,6 +12,8 @@ from django.db.models import F, Sum
 from base_ops.core import statements
 from base_ops.core.errors import Conflict
 from base_ops.core.models import Tenant
+from base_ops.core.prepared import Row
+from base_ops.core.statements import Answer
 from billing import selectors
 from billing.domain.policies import Policy
 from billing.domain.quote import Quote, Verdict, given
@@ -54,7 +56,7 @@ _USED = """
 SELECT u.policy_code, coalesce(sum(u.half_hours) FILTER (WHERE r.month = %s), 0)::bigint,
        sum(u.half_hours)::bigint
   FROM billing_policyuse u JOIN billing_reservation r ON r.id = u.reservation_id
- WHERE r.tenant_id = %s AND r.id <> %s AND r.state <> 'released' AND u.policy_code = ANY(%s)
+ WHERE r.tenant_id = %s AND r.source <> %s AND r.state <> 'released' AND u.policy_code = ANY(%s)
  GROUP BY u.policy_code
 """
 _USE = """
@@ -182,6 +184,17 @@ def take(amounts_fen: Mapping[str, int], *, year: int) -> dict[str, int]:
         BudgetUsedUp: one no longer holds so much.
     """
     found = statements.rows(_TAKE, [list(amounts_fen), list(amounts_fen.values()), year])
+    return all_taken(found, amounts_fen, year=year)
+
+
+def all_taken(
+    found: Sequence[Row], amounts_fen: Mapping[str, int], *, year: int
+) -> dict[str, int]:
+    """Ids of the budgets by policy; `found` are (policy, budget, whether it was taken).
+
+    Raises:
+        BudgetUsedUp: one no longer holds so much.
+    """
     for code, _, taken in found:
         if not taken:
             raise BudgetUsedUp(
@@ -195,11 +208,24 @@ def _check_hours(
 ) -> None:
     """Count the hours of the limited policies again, now that the tenant is locked."""
     limited = [p for p in policies if p.limits_hours]
-    if not limited:
-        return
-    found = statements.rows(
-        _USED, [row.month, row.tenant_id, row.pk, [policy.code for policy in limited]]
-    )
+    if limited:
+        asked = ask_used(row.source, row.tenant_id, row.month, limited)
+        check_used(asked.rows, limited, verdicts)
+
+
+def ask_used(source: str, tenant_id: int, month: date, limited: Sequence[Policy]) -> Answer:
+    """Ask how many hours of the policies were used by other sources, in the month and ever."""
+    return statements.ask(_USED, [month, tenant_id, source, [policy.code for policy in limited]])
+
+
+def check_used(
+    found: Sequence[Row], limited: Sequence[Policy], verdicts: Mapping[str, Verdict]
+) -> None:
+    """Refuse what goes beyond the hours of a policy.
+
+    Raises:
+        BudgetUsedUp: others took the rest.
+    """
     used = {code: (month, total) for code, month, total in found}
     for policy in limited:
         month, total = used.get(policy.code, (0, 0))

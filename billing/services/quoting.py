@@ -57,12 +57,64 @@ def quote(
     Raises:
         NotPriced: the price book lacks what is needed.
     """
-    known, book = _known(tenant, span, purpose, joint_with, ignore_source)
+    asked = ask_quote(
+        tenant=tenant,
+        space=space,
+        span=span,
+        services=services,
+        purpose=purpose,
+        joint_with=joint_with,
+        units=units,
+        beside=beside,
+        ignore_source=ignore_source,
+    )
+    return asked.quote()
+
+
+@dataclass(frozen=True, slots=True)
+class Pricing:
+    """A wish whose price will be known when billing's facts are there."""
+
+    wish: RoomWish
+    purpose: str | None
+    partner_category: str | None
+    asked: selectors.Asked
+
+    def quote(self) -> Quote:
+        """The price.
+
+        Raises:
+            NotPriced: the price book lacks what is needed.
+        """
+        situation = self.asked.situation(
+            space_type=self.wish.space_type,
+            purpose=self.purpose,
+            partner_category=self.partner_category,
+        )
+        return rating.rate(self.wish, book=self.asked.book(), situation=situation)
+
+
+def ask_quote(
+    *,
+    tenant: Tenant,
+    space: Space,
+    span: Span,
+    services: Sequence[ServiceWish] = (),
+    purpose: str | None = None,
+    joint_with: Tenant | None = None,
+    units: int = 1,
+    beside: Sequence[Beside] = (),
+    ignore_source: str = "",
+) -> Pricing:
+    """Ask what the price of one wish depends on; the arguments are those of `quote`."""
     wish = wished(space, span, tuple(services), units)
     if beside:
         extras = tuple(wished(b.space, b.span, (), b.units) for b in beside)
         wish = replace(wish, extras=extras)
-    return rating.rate(wish, book=book, situation=_in(known, space))
+    asked = selectors.ask_situation(
+        tenant=tenant, on=local_day(span.start), ignore_source=ignore_source
+    )
+    return Pricing(wish, purpose, joint_with.category if joint_with else None, asked)
 
 
 def quote_many(

@@ -1,9 +1,10 @@
 """Bookings: what tenants asked for, with all that belongs to one."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Q, Value
+from django.db.models.lookups import GreaterThan
 
 from base_ops.core.models import Space, Tenant
 from base_ops.core.spans import Span
@@ -18,7 +19,9 @@ class Booking(models.Model):
     """What a tenant asked for: one space (or units of it) for [starts_at, ends_at)."""
 
     code = models.CharField(max_length=16, unique=True)
-    tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="+")
+    tenant = models.ForeignKey(  # found by the indexes below
+        Tenant, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
     space = models.ForeignKey(Space, on_delete=models.PROTECT, related_name="+")
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField(help_text="as booked; overtime_until is beyond it")
@@ -109,6 +112,15 @@ class Booking(models.Model):
         indexes = [
             models.Index(fields=["tenant", "starts_at"], name="booking_of_tenant"),
             models.Index(fields=["status", "starts_at"], name="booking_by_status"),
+            # What somebody owes is asked with every booking; what is over does not count.
+            models.Index(
+                fields=["tenant"], name="booking_owed", condition=Q(status__in=states.BLOCKING)
+            ),
+            # Whoever looks for those who are there looks back a day for the others.
+            models.Index(
+                fields=["starts_at"], name="booking_long",
+                condition=Q(GreaterThan(F("ends_at") - F("starts_at"), Value(timedelta(days=1)))),
+            ),
             models.Index(
                 fields=["wrap_due_at"], name="booking_wrap_due",
                 condition=Q(wrap_due_at__isnull=False),

@@ -48,18 +48,21 @@ from booking.selectors.selling import sales
 from booking.selectors.starting import Offers, Search, free_units_of, next_starts, runs
 from booking.selectors.taking import (
     Taken,
+    TakenAsked,
     active,
+    ask_taken,
+    ask_taken_in_pools,
     buffers,
     free_units,
     taken,
-    taken_in_pools,
     units_of,
 )
-from booking.selectors.usage import RulesChanged, usage
+from booking.selectors.usage import Asked, RulesChanged, ask_usage, usage
 
 __all__ = [
     "HOURS",
     "SEARCH",
+    "Asked",
     "BlackoutNotFound",
     "BookingNotFound",
     "Evidence",
@@ -72,10 +75,14 @@ __all__ = [
     "RulesChanged",
     "Search",
     "Taken",
+    "TakenAsked",
     "UnknownRules",
     "Wanted",
     "active",
     "alternatives",
+    "ask_taken",
+    "ask_taken_in_pools",
+    "ask_usage",
     "blackout_for",
     "blackout_units",
     "blackouts",
@@ -117,7 +124,6 @@ __all__ = [
     "sales",
     "streaming_encoders",
     "taken",
-    "taken_in_pools",
     "taken_minutes",
     "unit_numbers",
     "units_of",

@@ -6,7 +6,7 @@ from typing import Any
 from base_ops.core.spans import Span
 from booking.domain.slots import Buffers
 from booking.models import EquipmentPool
-from booking.selectors.taking import taken_in_pools
+from booking.selectors.taking import ask_taken_in_pools
 
 
 def pools(*, window: Span | None, now: datetime, code: str | None = None) -> list[dict[str, Any]]:
@@ -17,7 +17,8 @@ def pools(*, window: Span | None, now: datetime, code: str | None = None) -> lis
     takings = {}
     if blocks:
         around = Span(min(b.start for b in blocks.values()), max(b.end for b in blocks.values()))
-        takings = taken_in_pools(pool_ids=list(blocks), window=around, now=now)
+        asked = ask_taken_in_pools(pool_ids=list(blocks), window=around, now=now)
+        takings = asked.by_resource()
     return [
         {
             "code": pool.code,

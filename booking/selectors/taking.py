@@ -10,6 +10,7 @@ from django.db.models import Q, QuerySet
 from base_ops.core import statements
 from base_ops.core.models import Space
 from base_ops.core.spans import Span
+from base_ops.core.statements import Answer
 from booking.domain import slots
 from booking.models import Allocation
 
@@ -44,24 +45,39 @@ def active(now: datetime) -> QuerySet[Allocation]:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class TakenAsked:
+    """What is taken, on its way."""
+
+    answer: Answer | None
+
+    def by_resource(self) -> dict[int, list[Taken]]:
+        """What is taken, by the id of the space or pool."""
+        found: dict[int, list[Taken]] = defaultdict(list)
+        rows = self.answer.rows if self.answer is not None else ()
+        for resource_id, unit, start, end, kind, code, owner in rows:
+            span = Span(start, end)
+            found[resource_id].append(Taken(resource_id, unit, span, kind, code, owner))
+        return found
+
+
+def ask_taken(*, space_ids: Collection[int], window: Span, now: datetime) -> TakenAsked:
+    """Ask what of spaces is taken in `window`; one query."""
+    return _ask(_IN_SPACES, space_ids, window, now)
+
+
+def ask_taken_in_pools(*, pool_ids: Collection[int], window: Span, now: datetime) -> TakenAsked:
+    """Ask what of equipment pools is taken in `window`; one query, none for no pools."""
+    return _ask(_IN_POOLS, pool_ids, window, now) if pool_ids else TakenAsked(None)
+
+
 def taken(*, space_ids: Collection[int], window: Span, now: datetime) -> dict[int, list[Taken]]:
     """What is taken in `window`, by space id; one query."""
-    return _taken(_IN_SPACES, space_ids, window, now)
+    return ask_taken(space_ids=space_ids, window=window, now=now).by_resource()
 
 
-def taken_in_pools(
-    *, pool_ids: Collection[int], window: Span, now: datetime
-) -> dict[int, list[Taken]]:
-    """What of equipment pools is taken in `window`, by pool id; one query, none for no pools."""
-    return _taken(_IN_POOLS, pool_ids, window, now) if pool_ids else defaultdict(list)
-
-
-def _taken(sql: str, ids: Collection[int], window: Span, now: datetime) -> dict[int, list[Taken]]:
-    found: dict[int, list[Taken]] = defaultdict(list)
-    rows = statements.rows(sql, [list(ids), window.start, window.end, now])
-    for resource_id, unit, start, end, kind, code, owner in rows:
-        found[resource_id].append(Taken(resource_id, unit, Span(start, end), kind, code, owner))
-    return found
+def _ask(sql: str, ids: Collection[int], window: Span, now: datetime) -> TakenAsked:
+    return TakenAsked(statements.ask(sql, [list(ids), window.start, window.end, now]))
 
 
 def buffers(space: Space) -> slots.Buffers:

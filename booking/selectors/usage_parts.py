@@ -8,10 +8,10 @@ so that nobody else pays for looking at parts.
 APART = "b.part_count > 0"
 ALONE = "b.part_count = 0"
 
-# A part lies within a day of its booking.
+# A part lies within a day of its booking, and no booking is longer than 31.
 WHEN = (
     "b.starts_at < q.hi + interval '1 day' AND b.ends_at > q.lo - interval '1 day'"
-    " AND b.starts_at > q.lo - interval '1 day' - %s"
+    " AND b.starts_at > q.lo - interval '32 days'"
 )
 _TAKEN = (
     "(SELECT b.space_id, tstzrange(b.starts_at, b.ends_at) UNION ALL"

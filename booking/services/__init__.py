@@ -1,12 +1,13 @@
 """Deeds on bookings; each is one transaction."""
 
+from booking.services.amending import amend
 from booking.services.ending import cancel, expire_due, reject, release
 from booking.services.handovers import test_due as test_handovers
 from booking.services.judging import try_rules
 from booking.services.lateness import note_late_rooms
 from booking.services.lease_charges import charge_leases
 from booking.services.lease_ending import end_leases, tell_ending
-from booking.services.making import SlotTaken, amend, approve, book, confirm, draft, hold
+from booking.services.making import book, draft
 from booking.services.moving import Change, move, preview, swap
 from booking.services.preparing import record_ready, run_prepare, wrap_up
 from booking.services.quotes import QuoteChanged, QuoteExpired, offer_quote
@@ -18,6 +19,7 @@ from booking.services.rulebook import (
     ensure_rules,
     publish_rules,
 )
+from booking.services.settling import approve, confirm, hold
 from booking.services.staying import (
     Proof,
     check_in,
@@ -35,6 +37,7 @@ from booking.services.sweeping import (
     release_no_shows,
     warn_due,
 )
+from booking.services.taking import SlotTaken
 from booking.services.transferring import transfer
 from booking.services.waiting import expire_waiting, offer_freed, stop_waiting, wait
 from booking.services.wishes import BookingWish, Extra

@@ -1,21 +1,23 @@
 """Judge wishes by the rules in force, with whatever facts those rules need."""
 
-from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from base_ops.core import db
 from base_ops.core.actors import Actor
 from base_ops.core.models import Role
 from booking import selectors
 from booking.domain import rulebook
-from booking.domain.rulebook import Book, Broken, Case, Verdict
+from booking.domain.rulebook import Book, Broken, Case, Hearing, Needs, RulesBroken, Verdict
 from booking.domain.states import Status
 from booking.models import Booking
 from booking.services import locking
 from booking.services.wishes import BookingWish
 
 Price = Callable[[], int]
+Lock = Callable[[int, Needs], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,121 @@ class Ruling:
             "approvals": list(self.approvals),
             "waived": [broken.code for broken in self.waived],
         }
+
+
+class BrokenMeanwhile(db.Stale, RulesBroken):
+    """Others came while nobody kept them out; looking again tells all that is broken now."""
+
+
+@dataclass(slots=True)
+class Trial:
+    """A wish before the rules: what they need to know is asked at once, and judged when wanted."""
+
+    wish: BookingWish
+    actor: Actor | None
+    changing: Booking | None
+    away: Collection[Booking]
+    lock: Lock
+    now: datetime
+    book: Book = field(init=False)
+    hearing: Hearing = field(init=False)
+    _asked: selectors.Asked = field(init=False)
+
+    def by(self, book: Book, *, surely: bool) -> "Trial":
+        """Ask what a book needs to know; `surely`: and whether it is the one in force."""
+        self.book = book
+        self.hearing = book.hearing(
+            case_of(self.wish, book, actor=self.actor, changing=self.changing, now=self.now)
+        )
+        needs = self.hearing.needs
+        if needs.counts:
+            self.lock(self.wish.tenant.pk, needs)
+        self._asked = selectors.ask_usage(
+            needs=needs,
+            tenant=self.wish.tenant,
+            book=book if surely else None,
+            ignoring=[b.pk for b in (self.changing, *self.away) if b is not None],
+            now=self.now,
+        )
+        return self
+
+    def verdict(self, price_fen: Price | None = None) -> Verdict:
+        """The whole verdict; when other rules are in force by now, the one by those."""
+        try:
+            return self._verdict(price_fen)
+        except selectors.RulesChanged:
+            self.by(selectors.current_book(now=self.now), surely=False)
+            return self._verdict(price_fen)
+
+    def _verdict(self, price_fen: Price | None) -> Verdict:
+        if price_fen is not None and self.hearing.needs_price:
+            self.hearing.priced(price_fen())
+        verdict = self.hearing.verdict(self._asked.usage())
+        if not self.wish.extras:
+            return verdict
+        beside = _beside(self.wish, self.hearing.case, self.book)
+        return replace(verdict, broken=(*verdict.broken, *beside))
+
+    def ruling(self, *, granted: Collection[str] = (), price_fen: Price | None = None) -> Ruling:
+        """Let the wish pass, or name everything that is broken; see `judge`.
+
+        Raises:
+            rulebook.RulesBroken: a rule is broken that is not waived.
+        """
+        verdict = self.verdict(price_fen)
+        role = self.actor.role if self.actor is not None else Role.MANAGER
+        already = tuple(b for b in verdict.broken if b.code in granted)
+        left = replace(verdict, broken=tuple(b for b in verdict.broken if b not in already))
+        waived = already + left.waived(override=self.wish.override, role=role)
+        case = self.hearing.case
+        hold = self.book.hold_ttl(case.main, case.renter)
+        return Ruling(verdict.version, waived, verdict.approvals, hold)
+
+    def count_everybody(self, *, but: Booking) -> Callable[[Ruling], None]:
+        """Where everybody is counted: let nobody else in, and count again.
+
+        Returns:
+            What compares with the ruling, once the answer is there. It raises BrokenMeanwhile.
+        """
+        crowds = tuple(crowd for crowd in self.hearing.needs.crowds if crowd.venue)
+        if not crowds:
+            return lambda _: None
+        locking.ask_sites()
+        asked = selectors.ask_usage(
+            needs=Needs(crowds=crowds), tenant=self.wish.tenant, ignoring=[but.pk], now=self.now
+        )
+
+        def compare(ruling: Ruling) -> None:
+            known = {broken.code for broken in ruling.waived}
+            found = self.hearing.crowded(asked.usage(), among=frozenset(crowds))
+            if broken := [b for b in found if b.code not in known]:
+                raise rulebook.refusal(broken, version=ruling.version, kind=BrokenMeanwhile)
+
+        return compare
+
+
+def lock_all(tenant_id: int, needs: Needs) -> None:
+    """Let one at a time count what the tenant has, and what everybody has."""
+    locking.lock_tenants([tenant_id], everybody=needs.counts_everybody)
+
+
+def lock_own(tenant_id: int, needs: Needs) -> None:
+    """Only what the tenant has; `Trial.count_everybody` sees to the others at the end."""
+    locking.ask_tenants([tenant_id])
+
+
+def open_trial(
+    *,
+    wish: BookingWish,
+    actor: Actor | None = None,
+    changing: Booking | None = None,
+    away: Collection[Booking] = (),
+    lock: Lock = lock_all,
+    now: datetime,
+) -> Trial:
+    """Ask what the rules in force need to know of a wish; the arguments are those of `judge`."""
+    trial = Trial(wish, actor, changing, away, lock, now)
+    return trial.by(selectors.book_at_hand(now=now), surely=True)
 
 
 def judge(
@@ -63,70 +180,29 @@ def judge(
     Raises:
         rulebook.RulesBroken: a rule is broken that is not waived.
     """
-    verdict, book = examine(
-        wish=wish, actor=actor, changing=changing, away=away, price_fen=price_fen, now=now
-    )
-    role = actor.role if actor is not None else Role.MANAGER
-    already = tuple(b for b in verdict.broken if b.code in granted)
-    left = replace(verdict, broken=tuple(b for b in verdict.broken if b not in already))
-    waived = already + left.waived(override=wish.override, role=role)
-    hold = book.hold_ttl(selectors.place(wish.space, book), selectors.renter(wish.tenant))
-    return Ruling(verdict.version, waived, verdict.approvals, hold)
-
-
-def examine(
-    *,
-    wish: BookingWish,
-    actor: Actor | None = None,
-    changing: Booking | None = None,
-    away: Collection[Booking] = (),
-    price_fen: Price | None = None,
-    book: Book | None = None,
-    now: datetime,
-) -> tuple[Verdict, Book]:
-    """The whole verdict on a wish and the book it is by (a draft if `book` says so)."""
-    if book is not None:
-        return _verdict(book, None, wish, actor, changing, away, price_fen, now=now), book
-    at_hand = selectors.book_at_hand(now=now)
-    try:
-        return _verdict(at_hand, at_hand, wish, actor, changing, away, price_fen, now=now), at_hand
-    except selectors.RulesChanged:
-        newer = selectors.current_book(now=now)
-        return _verdict(newer, None, wish, actor, changing, away, price_fen, now=now), newer
+    trial = open_trial(wish=wish, actor=actor, changing=changing, away=away, now=now)
+    return trial.ruling(granted=granted, price_fen=price_fen)
 
 
 def try_rules(*, wish: BookingWish, book: Book, now: datetime) -> Verdict:
     """What a draft of the rules would say of a wish."""
-    return examine(wish=wish, book=book, now=now)[0]
+    return Trial(wish, None, None, (), lock_all, now).by(book, surely=False).verdict()
 
 
-def _verdict(
-    book: Book,
-    to_be_sure: Book | None,
-    wish: BookingWish,
-    actor: Actor | None,
-    changing: Booking | None,
-    away: Collection[Booking],
-    price_fen: Price | None,
-    *,
-    now: datetime,
-) -> Verdict:
-    case = case_of(wish, book, actor=actor, changing=changing, now=now)
-    hearing = book.hearing(case)
-    if hearing.needs.counts:
-        locking.lock_tenants([wish.tenant.pk], everybody=hearing.needs.counts_everybody)
-    if price_fen is not None and hearing.needs_price:
-        hearing = book.hearing(replace(case, price_fen=price_fen()))
-    usage = selectors.usage(
-        needs=hearing.needs,
-        tenant=wish.tenant,
-        book=to_be_sure,
-        ignoring=[b.pk for b in (changing, *away) if b is not None],
-        now=now,
-    )
-    verdict = hearing.verdict(usage)
-    beside = _beside(wish, case, book) if wish.extras else ()
-    return replace(verdict, broken=(*verdict.broken, *beside))
+def check_rules(
+    wish: BookingWish, *, changing: Booking | None = None, now: datetime
+) -> Sequence[Broken]:
+    """The rules that are broken and overridden; `changing` is the booking that becomes the wish.
+
+    Args:
+        wish: what is judged.
+        changing: the booking that becomes this wish, if any; it does not count beside itself.
+        now: the present instant.
+
+    Raises:
+        rulebook.RulesBroken: any other rule is broken.
+    """
+    return judge(wish=wish, changing=changing, now=now).waived
 
 
 def count_alone(wish: BookingWish, *, now: datetime) -> None:
@@ -144,10 +220,11 @@ def check_amended(wish: BookingWish, booking: Booking, *, now: datetime) -> None
         rulebook.RulesBroken: too many people; or so many that somebody would have to approve what
             is confirmed already.
     """
-    verdict, book = examine(wish=wish, changing=booking, now=now)
+    trial = open_trial(wish=wish, changing=booking, now=now)
+    verdict = trial.verdict()
     broken = [b for b in verdict.broken if b.field == "headcount"]
     if booking.status == Status.CONFIRMED:
-        broken += book.newly_asking(verdict, booking.approvals)
+        broken += trial.book.newly_asking(verdict, booking.approvals)
     if broken:
         raise rulebook.refusal(broken, version=verdict.version)
 

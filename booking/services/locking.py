@@ -10,13 +10,16 @@ that they may count, before the first of them (`lock_counted`).
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from itertools import chain
+from typing import Any
 
 from django.db import connection
 from django.db.models import Sum
 
 from base_ops.core import statements
 from base_ops.core.spans import Span
+from base_ops.core.statements import Answer
 from billing import services as billing
 from billing.domain.facts import booking_source
 from booking.models import Allocation, Booking, EquipmentPool
@@ -24,7 +27,7 @@ from booking.models import Allocation, Booking, EquipmentPool
 _LOCK_SPACES = "SELECT id FROM core_space WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE"
 _LOCK_TENANTS = "SELECT id FROM core_tenant WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE"
 _LOCK_SITES = "SELECT id FROM core_site ORDER BY id FOR NO KEY UPDATE"
-INSERT = (
+_INSERT = (
     "INSERT INTO booking_allocation"
     " (space_id, pool_id, unit, block, kind, booking_id, note, active, expires_at)"
     " VALUES {values} ON CONFLICT DO NOTHING RETURNING id"
@@ -52,7 +55,13 @@ def lock_spaces(space_ids: Collection[int]) -> None:
     The exclusion constraint alone would be as safe, but rivals that insert at once deadlock in
     its index. Inserts that only refer to a space (foreign keys) are not held up.
     """
-    statements.rows(_LOCK_SPACES, [list(space_ids)])
+    ask_spaces(space_ids)
+    statements.flush()
+
+
+def ask_spaces(space_ids: Collection[int]) -> None:
+    """Lock the rows before whatever is asked next; until that is answered they may be free."""
+    statements.ask(_LOCK_SPACES, [list(space_ids)])
 
 
 def lock_pools(pool_ids: Collection[int]) -> list[EquipmentPool]:
@@ -68,11 +77,22 @@ def lock_tenants(tenant_ids: Collection[int], *, everybody: bool = False) -> Non
 
     Outside of a transaction, where somebody only looks, nothing is locked.
     """
-    if not connection.in_atomic_block:
-        return
-    statements.rows(_LOCK_TENANTS, [list(tenant_ids)])
+    ask_tenants(tenant_ids)
     if everybody:
-        statements.rows(_LOCK_SITES, [])
+        ask_sites()
+    statements.flush()
+
+
+def ask_tenants(tenant_ids: Collection[int]) -> None:
+    """As `lock_tenants`, before whatever is asked next."""
+    if connection.in_atomic_block:
+        statements.ask(_LOCK_TENANTS, [list(tenant_ids)])
+
+
+def ask_sites() -> None:
+    """Let one at a time count what everybody has, before whatever is asked next."""
+    if connection.in_atomic_block:
+        statements.ask(_LOCK_SITES)
 
 
 def lock_counted(tenant_ids: Collection[int]) -> None:
@@ -144,11 +164,33 @@ def allocate(booking: Booking, places: Sequence[Place]) -> bool:
 
 def insert(rows: Iterable[tuple[Place, int, datetime | None]]) -> int:
     """Insert (place, booking id, end of the hold) each; returns how many got through."""
-    arguments = [
-        (p.space_id, p.pool_id, p.unit, p.block.start, p.block.end, booking_id, expires_at)
-        for p, booking_id, expires_at in rows
-    ]
-    if not arguments:
+    given = list(rows)
+    if not given:
         return 0
-    sql = INSERT.format(values=", ".join([_ROW] * len(arguments)))
-    return len(statements.rows(sql, list(chain.from_iterable(arguments))))
+    return statements.change(
+        insertion(len(given)), list(chain.from_iterable(map(_columns, given)))
+    )
+
+
+def ask_with(
+    first: str, params: Sequence[Any], booking: Booking, places: Sequence[Place]
+) -> Answer:
+    """Take the places in one statement with another; its count is of those that got through."""
+    rows = [_columns((place, booking.pk, booking.expires_at)) for place in places]
+    return statements.ask(
+        f"WITH before AS ({first}) {insertion(len(rows))}", [*params, *chain.from_iterable(rows)]
+    )
+
+
+@cache
+def insertion(count: int) -> str:
+    """The statement that inserts so many."""
+    return _INSERT.format(values=", ".join([_ROW] * count))
+
+
+def _columns(row: tuple[Place, int, datetime | None]) -> tuple[Any, ...]:
+    place, booking_id, expires_at = row
+    block = place.block
+    return (
+        place.space_id, place.pool_id, place.unit, block.start, block.end, booking_id, expires_at
+    )  # fmt: skip

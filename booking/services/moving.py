@@ -23,8 +23,9 @@ from booking.domain.states import BLOCKING, OPEN, Status
 from booking.models import Booking, BookingPart
 from booking.services import judging, locking, preparing, resources, telling, waiting, wishes
 from booking.services.changing import locked, record, save, spaces_of
-from booking.services.making import check_time_left, picked_or_refused, take
 from booking.services.quotes import QuoteChanged
+from booking.services.settling import check_time_left
+from booking.services.taking import picked_or_refused, take
 from booking.services.wishes import BookingWish, Extra, price
 from devices import services as devices
 
@@ -108,7 +109,7 @@ def preview(*, booking: Booking, change: Change, now: datetime) -> Preview:
             wish=wish, changing=booking, price_fen=lambda: quote.total_fen, now=now
         ).waived
         needs = resources.needs_of(wish)
-        picked_or_refused(wish, needs, ignore={booking.code}, now=now)
+        picked_or_refused(wish, resources.pick(needs, ignore={booking.code}, now=now), now=now)
     except errors.DomainError as exc:
         refusal = exc
     fee_fen = fee_of(booking, wish, now=now)
@@ -302,7 +303,8 @@ def _replace(row: Booking, wish: BookingWish, *, now: datetime) -> None:
         SlotTaken: something is lacking.
     """
     needs = resources.needs_of(wish)
-    places = picked_or_refused(wish, needs, ignore={row.code}, now=now)
+    picked = resources.pick(needs, ignore={row.code}, now=now)
+    places = picked_or_refused(wish, picked, now=now)
     locking.free(row)
     if row.status in BLOCKING:
         take(row, wish, places, now=now)

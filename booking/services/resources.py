@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from base_ops.core import statements
 from base_ops.core.errors import FieldFault
 from base_ops.core.models import BookingMode, Space
 from base_ops.core.spans import Span
@@ -12,7 +13,7 @@ from booking import selectors
 from booking.domain import rules
 from booking.domain.slots import Buffers
 from booking.models import Booking, BookingPart, EquipmentPool, EquipmentUnit
-from booking.selectors import Taken
+from booking.selectors import Taken, TakenAsked
 from booking.services import locking
 from booking.services.locking import Place
 from booking.services.wishes import BookingWish, Extra
@@ -104,42 +105,66 @@ def _faults(index: int, extra: Extra, wish: BookingWish) -> Iterator[FieldFault]
 
 def lock(needs: Sequence[Need]) -> None:
     """Lock all that is needed, in the one order."""
-    locking.lock_spaces(sorted({n.resource.pk for n in needs if n.is_space}))
+    ask_lock(needs)
+    statements.flush()
+
+
+def ask_lock(needs: Sequence[Need]) -> None:
+    """Lock all that is needed before whatever is asked next."""
+    locking.ask_spaces(sorted({n.resource.pk for n in needs if n.is_space}))
     locking.lock_pools(sorted({n.resource.pk for n in needs if not n.is_space}))
 
 
-def pick(needs: Sequence[Need], *, ignore: Collection[str] = (), now: datetime) -> Picked:
-    """Choose free units for every need.
+@dataclass(frozen=True, slots=True)
+class Looking:
+    """What takes the needed things at the wished times, on its way."""
 
-    Args:
-        needs: locked by the caller.
-        ignore: codes of bookings whose places count as free, because they are being moved.
-        now: holds that ended before do not count.
-    """
+    needs: Sequence[Need]
+    spaces: TakenAsked
+    pools: TakenAsked
+
+    def pick(self, *, ignore: Collection[str] = ()) -> Picked:
+        """Choose free units for every need.
+
+        Args:
+            ignore: codes of bookings that do not count, because they are being moved.
+        """
+        busy = {True: self.spaces.by_resource(), False: self.pools.by_resource()}
+        units = _pool_units({n.resource.pk for n in self.needs if not n.is_space})
+        places: list[Place] = []
+        lacks: list[Lack] = []
+        for need in self.needs:
+            block = need.block
+            takings = [
+                t
+                for t in busy[need.is_space].get(need.resource.pk, [])
+                if t.span.overlaps(block) and t.booking_code not in ignore
+            ]
+            mine = {p.unit for p in places if _same(p, need) and p.block.overlaps(block)}
+            taken = {t.unit for t in takings} | mine
+            free = [unit for unit in _units(need, units) if unit not in taken]
+            if len(free) < need.quantity:
+                lacks.append(Lack(need, len(free), takings))
+            places += [_place(need, unit) for unit in free[: need.quantity]]
+        return Picked(places, lacks)
+
+
+def look(needs: Sequence[Need], *, now: datetime) -> Looking:
+    """Ask what takes the needed things; holds that ended before `now` do not count."""
     blocks = [need.block for need in needs]
     window = Span(min(b.start for b in blocks), max(b.end for b in blocks))
     spaces = {n.resource.pk for n in needs if n.is_space}
     pools = {n.resource.pk for n in needs if not n.is_space}
-    busy = {
-        True: selectors.taken(space_ids=spaces, window=window, now=now),
-        False: selectors.taken_in_pools(pool_ids=pools, window=window, now=now),
-    }
-    units = _pool_units(pools)
-    places: list[Place] = []
-    lacks: list[Lack] = []
-    for need in needs:
-        takings = [
-            t
-            for t in busy[need.is_space].get(need.resource.pk, [])
-            if t.span.overlaps(need.block) and t.booking_code not in ignore
-        ]
-        mine = {p.unit for p in places if _same(p, need) and p.block.overlaps(need.block)}
-        taken = {t.unit for t in takings} | mine
-        free = [unit for unit in _units(need, units) if unit not in taken]
-        if len(free) < need.quantity:
-            lacks.append(Lack(need, len(free), takings))
-        places += [_place(need, unit) for unit in free[: need.quantity]]
-    return Picked(places, lacks)
+    return Looking(
+        needs,
+        selectors.ask_taken(space_ids=spaces, window=window, now=now),
+        selectors.ask_taken_in_pools(pool_ids=pools, window=window, now=now),
+    )
+
+
+def pick(needs: Sequence[Need], *, ignore: Collection[str] = (), now: datetime) -> Picked:
+    """Look, and choose free units for every need."""
+    return look(needs, now=now).pick(ignore=ignore)
 
 
 def _same(place: Place, need: Need) -> bool:

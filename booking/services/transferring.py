@@ -20,9 +20,9 @@ from booking.domain.states import Status
 from booking.models import Allocation, Booking
 from booking.services import charging, locking, preparing, resources, staying, telling, waiting
 from booking.services.changing import locked, record, save
-from booking.services.making import slot_taken
 from booking.services.moving import TooLateToMove
 from booking.services.resources import Need
+from booking.services.taking import slot_taken
 from booking.services.wishes import of_booking
 from devices import services as devices
 

@@ -15,7 +15,7 @@ from base_ops.core.models import Space, SpaceType
 from base_ops.core.spans import Span
 from billing.domain.rating import ServiceWish
 from booking.models import Booking, WaitlistEntry
-from booking.services import locking, making, resources, telling
+from booking.services import judging, locking, making, resources, taking, telling
 from booking.services.waitlist import SOURCE, become, record, tenants_in_line, waiting_for
 from booking.services.wishes import BookingWish
 
@@ -58,7 +58,7 @@ def wait(
         spaces = _spaces(wish, any_of)
         # Who frees one of them meanwhile is waited for, or finds the entry and makes the offer.
         locking.lock_spaces([space.pk for space in spaces])
-        making.check_rules(wish, now=now)
+        judging.check_rules(wish, now=now)
         _check_taken(wish, spaces, now=now)
         mine = WaitlistEntry.objects.filter(tenant=wish.tenant, status="waiting")
         if mine.filter(starts_at__gt=now).count() >= MAX_WAITING:
@@ -192,7 +192,7 @@ def _offer(entry: WaitlistEntry, space: Space, *, now: datetime) -> Booking | No
     try:
         with transaction.atomic():
             booking = making.hold_for(wish, lasts=_lasts(entry, now), source=SOURCE, now=now)
-    except making.SlotTaken:
+    except taking.SlotTaken:
         return None
     except errors.DomainError as exc:
         logger.info("waitlist.refused", extra={"entry": entry.code, "code": exc.code})

@@ -98,24 +98,27 @@ def _extra(part: BookingPart, span: Span) -> Extra:
     return Extra(space=part.space, pool=part.pool, quantity=part.quantity, span=own)
 
 
-def price(wish: BookingWish, *, ignore_source: str = "", now: datetime) -> Quote:
-    """What billing would charge for the wish; a booking's own reservation does not count.
-
-    Raises:
-        NotPriced: the price book lacks what is needed.
-    """
-    return billing.quote(
+def ask_price(wish: BookingWish, *, ignore_source: str = "") -> billing.Pricing:
+    """Ask what the price of the wish depends on; a booking's own reservation does not count."""
+    return billing.ask_quote(
         tenant=wish.tenant,
         space=wish.space,
         span=wish.span,
         services=wish.priced_services,
         purpose=wish.purpose,
-        headcount=wish.headcount,
         units=wish.units,
         beside=wish.priced_beside,
         ignore_source=ignore_source,
-        now=now,
     )
+
+
+def price(wish: BookingWish, *, ignore_source: str = "", now: datetime) -> Quote:
+    """What billing would charge for the wish.
+
+    Raises:
+        NotPriced: the price book lacks what is needed.
+    """
+    return ask_price(wish, ignore_source=ignore_source).quote()
 
 
 def _hired(wish: BookingWish) -> list[ServiceWish]:

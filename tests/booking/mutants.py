@@ -59,7 +59,8 @@ def _lock(name: str) -> Callable[[], None]:
     def unlock() -> None:
         from booking.services import locking
 
-        setattr(locking, name, lambda *_, **__: [])
+        for each in (name, name.replace("lock_", "ask_")):
+            setattr(locking, each, lambda *_, **__: [])
 
     return unlock
 
@@ -96,14 +97,14 @@ def _idempotency_within_the_deed() -> None:
         taken = "SELECT 1 FROM core_idempotencykey WHERE user_id = %s AND key = %s"
         return None if statements.first(taken, params[:2]) else (0,)
 
-    def change(sql: str, params: Any) -> None:
+    def ask(sql: str, params: Any) -> None:
         def keep() -> None:
             row = statements.first(*claim[0])
             statements.change(sql, [*params[:2], row[0] if row else 0])
 
         transaction.on_commit(keep)
 
-    shim: Any = SimpleNamespace(first=first, change=change)
+    shim: Any = SimpleNamespace(first=first, ask=ask)
     vars(idempotency)["statements"] = shim
 
 
@@ -124,9 +125,9 @@ def _expiry_in_the_locking_transaction() -> None:
 
 
 def _expiry_on_confirming() -> None:
-    from booking.services import making
+    from booking.services import settling
 
-    making.check_time_left = lambda *_, **__: None
+    settling.check_time_left = lambda *_, **__: None
 
 
 def _second_look_on_confirming() -> None:

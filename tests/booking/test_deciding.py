@@ -14,7 +14,7 @@ from booking import services
 from booking.domain import states
 from booking.domain.rules import ceil_to_grid
 from booking.models import Booking
-from booking.services import making
+from booking.services import settling
 from tests import make
 from tests.booking import world
 
@@ -69,7 +69,7 @@ def test_a_draft_whose_slot_went_is_refused_and_stays_a_draft(now: datetime) -> 
 def test_a_draft_too_old_cannot_be_held(now: datetime) -> None:
     draft = services.draft(wish=wish(now), actor=world.STAFF, now=now)
 
-    with pytest.raises(making.HoldExpired):
+    with pytest.raises(settling.HoldExpired):
         services.hold(booking=draft, actor=world.STAFF, now=now + 30 * MIN)
 
     assert services.expire_due(now=now + 30 * MIN) == 1

@@ -215,7 +215,7 @@ def test_a_hold_that_runs_out_while_its_confirmation_waits_is_over(now: datetime
             services.confirm(
                 booking=held, actor=world.STAFF, clock=lambda: reads[-1], now=over - HOUR
             )
-        except making.HoldExpired as exc:
+        except settling.HoldExpired as exc:
             answers.append(exc.code)
 
     def time_passes() -> None:

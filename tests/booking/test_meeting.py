@@ -16,8 +16,9 @@ from booking.models import Allocation, Booking, WaitlistEntry
 from booking.services import Extra, locking, transferring, waiting
 from booking.services.changing import MovedMeanwhile
 from booking.services.locking import Place
-from booking.services.making import HoldExpired, SlotTaken
 from booking.services.moving import TooLateToMove
+from booking.services.settling import HoldExpired
+from booking.services.taking import SlotTaken
 from booking.services.waiting import NothingToWaitFor
 from tests import make
 from tests.booking import world

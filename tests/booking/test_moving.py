@@ -10,7 +10,7 @@ from base_ops.core import errors
 from billing.models import Charge, Reservation
 from booking import services
 from booking.models import Allocation, Booking
-from booking.services import Change, Extra, making, moving, transferring
+from booking.services import Change, Extra, moving, settling, transferring
 from devices.models import Grant
 from tests import make
 from tests.booking import world
@@ -149,7 +149,7 @@ def test_what_began_does_not_move_but_a_running_stay_may_get_another_end(now: da
 def test_a_hold_whose_time_is_over_does_not_move(now: datetime) -> None:
     hold = world.booked(now=now, hold=True, start_min=120)
 
-    with pytest.raises(making.HoldExpired):
+    with pytest.raises(settling.HoldExpired):
         move(hold, now + 10 * MIN, starts_at=hold.starts_at + 60 * MIN)
 
 

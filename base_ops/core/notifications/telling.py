@@ -49,4 +49,4 @@ def tell(
         template.urgent if urgent is None else urgent,
         now,
     ]
-    statements.change(_INSERT, row)
+    statements.ask(_INSERT, row)

@@ -60,9 +60,11 @@ class RulesBroken(Invalid):
     title_en = "The booking breaks a rule"
 
 
-def refusal(broken: Collection[Broken], *, version: int) -> RulesBroken:
+def refusal(
+    broken: Collection[Broken], *, version: int, kind: type[RulesBroken] = RulesBroken
+) -> RulesBroken:
     """The error that names all of these."""
-    return RulesBroken(
+    return kind(
         ", ".join(b.code for b in broken),
         fields=[FieldFault(b.field, b.reason_zh, b.reason_en) for b in broken],
         broken=[b.as_json() for b in broken],

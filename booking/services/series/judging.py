@@ -14,7 +14,7 @@ from booking.domain.states import BLOCKING, Status
 from booking.models import Booking, BookingPart
 from booking.selectors import rulebook as rules
 from booking.selectors import usage
-from booking.selectors.usage import LONGEST
+from booking.selectors.usage_text import LONGEST
 from booking.services import locking
 from booking.services.wishes import BookingWish
 
