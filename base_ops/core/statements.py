@@ -210,11 +210,6 @@ def packed(value: Any) -> str:
     return msgspec.json.encode(value).decode()
 
 
-def ask_id(model: type[models.Model]) -> Answer:
-    """Ask for the id of a row that is going to be inserted."""
-    return ask(_next_id(model))
-
-
 def new(model: type[M], **columns: Any) -> M:
     """A row that is not yet in the database: the columns that are given, defaults for others."""
     plain, made = _defaults(model)
@@ -232,8 +227,8 @@ def add(row: models.Model) -> None:
 
 
 def insertion_of(row: models.Model) -> tuple[str, list[Any]]:
-    """The statement that inserts a row which has its id already, and what it is given."""
-    sql, columns = _insert_with_id(type(row))
+    """The statement that inserts a new row, as a part of another, and what it is given."""
+    sql, columns = _insert(type(row))
     row._state.adding = False  # noqa: SLF001 - as from_db does
     return sql, _values(row, columns)
 
@@ -244,12 +239,6 @@ def _values(row: models.Model, columns: Sequence[tuple[str, bool]]) -> list[Any]
         packed(given[name]) if is_json and given[name] is not None else given[name]
         for name, is_json in columns
     ]
-
-
-@cache
-def _next_id(model: type[models.Model]) -> str:
-    table = model._meta.db_table  # noqa: SLF001 - documented
-    return f"SELECT nextval(pg_get_serial_sequence('{table}', 'id'))"
 
 
 @cache
@@ -270,17 +259,7 @@ def _defaults(
 @cache
 def _insert(model: type[models.Model]) -> tuple[str, list[tuple[str, bool]]]:
     """The statement that inserts one row, and its attributes with whether they are JSON."""
-    return _inserting(model, [f for f in _fields(model) if not f.primary_key])
-
-
-@cache
-def _insert_with_id(model: type[models.Model]) -> tuple[str, list[tuple[str, bool]]]:
-    return _inserting(model, _fields(model))
-
-
-def _inserting(
-    model: type[models.Model], fields: Sequence["models.Field[Any, Any]"]
-) -> tuple[str, list[tuple[str, bool]]]:
+    fields = [f for f in _fields(model) if not f.primary_key]
     names = ", ".join(f'"{f.column}"' for f in fields)
     places = ", ".join(["%s"] * len(fields))
     table = model._meta.db_table  # noqa: SLF001 - documented

@@ -28,6 +28,12 @@ class Migration(migrations.Migration):
                 condition=Q(GreaterThan(F("ends_at") - F("starts_at"), Value(timedelta(days=1)))),
             ),
         ),
+        migrations.AddIndex(
+            model_name="booking",
+            index=models.Index(
+                fields=["starts_at"], name="booking_apart", condition=Q(part_count__gt=0)
+            ),
+        ),
         # booking_of_tenant begins with the tenant too.
         migrations.AlterField(
             model_name="booking",

@@ -116,6 +116,10 @@ class Booking(models.Model):
             models.Index(
                 fields=["tenant"], name="booking_owed", condition=Q(status__in=states.BLOCKING)
             ),
+            # So few take spaces beside their room that they are asked for by themselves.
+            models.Index(
+                fields=["starts_at"], name="booking_apart", condition=Q(part_count__gt=0)
+            ),
             # Whoever looks for those who are there looks back a day for the others.
             models.Index(
                 fields=["starts_at"], name="booking_long",

@@ -140,7 +140,8 @@ def _read(needs: Needs, rows: Sequence[Row]) -> Usage:
     evidence: dict[str, date | None] = {}
     for part, index, a, b in rows:
         if part == usage_text.ASK:
-            used[needs.asks[index]] = Used(seconds=b, count=a)
+            so_far = used[needs.asks[index]]
+            used[needs.asks[index]] = Used(so_far.seconds + b, so_far.count + a)
         elif part == usage_text.CROWD:
             around[needs.crowds[index]] += (Span(_instant(a), _instant(b)),)
         elif part == usage_text.EXPOSURE:

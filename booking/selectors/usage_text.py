@@ -32,7 +32,8 @@ WITH mine AS MATERIALIZED (
 # through a month of short ones to see who is there.
 _THERE = f"""
 SELECT b.id, b.starts_at, b.ends_at, b.space_id FROM booking_booking b
- WHERE b.status IN ({_OPEN}) AND {_LIVE} AND {parts.ALONE} AND b.starts_at < {{to}} AND b.ends_at > {{start}}
+ WHERE b.status IN ({_OPEN}) AND {_LIVE} AND {parts.ALONE}
+   AND b.starts_at < {{to}} AND b.ends_at > {{start}}
    AND b.starts_at > {{start}} - interval '{{days}} days'
    AND b.ends_at - b.starts_at {{length}} interval '1 day'
 """  # noqa: S608 - constants only

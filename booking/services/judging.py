@@ -86,7 +86,7 @@ class Trial:
             return self._verdict(price_fen)
 
     def _verdict(self, price_fen: Price | None) -> Verdict:
-        if price_fen is not None and self.hearing.needs_price:
+        if price_fen is not None and self.needs_price:
             self.hearing.priced(price_fen())
         verdict = self.hearing.verdict(self._asked.usage())
         if not self.wish.extras:
@@ -109,8 +109,15 @@ class Trial:
         hold = self.book.hold_ttl(case.main, case.renter)
         return Ruling(verdict.version, waived, verdict.approvals, hold)
 
-    def count_everybody(self, *, but: Booking) -> Callable[[Ruling], None]:
+    @property
+    def needs_price(self) -> bool:
+        """Whether some rule limits what may be owed."""
+        return self.hearing.needs_price
+
+    def count_everybody(self, *, new: Booking) -> Callable[[Ruling], None]:
         """Where everybody is counted: let nobody else in, and count again.
+
+        The new booking is left out by its id, or taken off where it has none yet.
 
         Returns:
             What compares with the ruling, once the answer is there. It raises BrokenMeanwhile.
@@ -119,13 +126,16 @@ class Trial:
         if not crowds:
             return lambda _: None
         locking.ask_sites()
+        needs = Needs(crowds=crowds)
+        known_id = [] if new.pk is None else [new.pk]
         asked = selectors.ask_usage(
-            needs=Needs(crowds=crowds), tenant=self.wish.tenant, ignoring=[but.pk], now=self.now
+            needs=needs, tenant=self.wish.tenant, ignoring=known_id, now=self.now
         )
 
         def compare(ruling: Ruling) -> None:
             known = {broken.code for broken in ruling.waived}
-            found = self.hearing.crowded(asked.usage(), among=frozenset(crowds))
+            count = self.hearing.crowded if known_id else self.hearing.crowded_with_it
+            found = count(asked.usage(), crowds)
             if broken := [b for b in found if b.code not in known]:
                 raise rulebook.refusal(broken, version=ruling.version, kind=BrokenMeanwhile)
 

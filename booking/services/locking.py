@@ -33,6 +33,7 @@ _INSERT = (
     " VALUES {values} ON CONFLICT DO NOTHING RETURNING id"
 )
 _ROW = "(%s, %s, %s, tstzrange(%s, %s, '[)'), 'booking', %s, '', true, %s)"
+_ROW_OF_NEW = _ROW.replace("'booking', %s", "'booking', (SELECT id FROM new)")
 _DROP = """
 UPDATE booking_allocation SET active = false
  WHERE active AND expires_at <= %s AND (space_id = ANY(%s) OR pool_id = ANY(%s))
@@ -173,13 +174,22 @@ def insert(rows: Iterable[tuple[Place, int, datetime | None]]) -> int:
 
 
 def ask_with(
-    first: str, params: Sequence[Any], booking: Booking, places: Sequence[Place]
+    booking_insert: str, params: list[Any], booking: Booking, places: Sequence[Place]
 ) -> Answer:
-    """Take the places in one statement with another; its count is of those that got through."""
-    rows = [_columns((place, booking.pk, booking.expires_at)) for place in places]
-    return statements.ask(
-        f"WITH before AS ({first}) {insertion(len(rows))}", [*params, *chain.from_iterable(rows)]
-    )
+    """Write a booking and take its places in one statement; gives its id for each taken one."""
+    for place in places:
+        params += (
+            place.space_id, place.pool_id, place.unit, place.block.start, place.block.end,
+            booking.expires_at,
+        )  # fmt: skip
+    return statements.ask(_with(booking_insert, len(places)), params)
+
+
+@cache
+def _with(booking_insert: str, count: int) -> str:
+    values = ", ".join([_ROW_OF_NEW] * count)
+    insert = _INSERT.format(values=values).replace("RETURNING id", "RETURNING booking_id")
+    return f"WITH new AS ({booking_insert} RETURNING id) {insert}"
 
 
 @cache

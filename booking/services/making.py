@@ -44,9 +44,10 @@ def _book(wish: BookingWish, *, actor: Actor, hold: bool, now: datetime) -> Book
     needs = resources.needs_of(wish)
     resources.ask_lock(needs)
     trial = judging.open_trial(wish=wish, actor=actor, lock=judging.lock_own, now=now)
-    priced = _Priced(ask_price(wish))
+    priced = _Priced(wish)
+    if trial.needs_price:  # otherwise who finds the slot taken need not know what it costs
+        priced.ask()
     looking = resources.look(needs, now=now)
-    identity = statements.ask_id(Booking)
 
     ruling = trial.ruling(price_fen=lambda: priced.quote.total_fen)
     places = taking.picked_or_refused(wish, looking.pick(), now=now)
@@ -54,14 +55,13 @@ def _book(wish: BookingWish, *, actor: Actor, hold: bool, now: datetime) -> Book
     check_quote(wish, quote, now=now)
 
     booking = _new(wish, quote, _first_status(ruling, hold=hold), ruling, now=now)
-    booking.pk = identity.rows[0][0]
     taken = taking.ask_to_occupy(booking, wish, places)
     telling.booked(booking, actor=actor, now=now)
     record(
         booking, "book", actor=actor, now=now,
         overridden=booking.waived, price_fen=booking.price_fen, rules_version=ruling.version,
     )  # fmt: skip
-    crowded = trial.count_everybody(but=booking)
+    crowded = trial.count_everybody(new=booking)
     claimed = billing.reserve_first(
         source=locking.source_of(booking), tenant=wish.tenant, quote=quote, now=now
     )
@@ -73,10 +73,18 @@ def _book(wish: BookingWish, *, actor: Actor, hold: bool, now: datetime) -> Book
 
 
 class _Priced:
-    """The price of a wish, worked out once and only if somebody asks."""
+    """The price of a wish, worked out once and only if somebody wants it."""
 
-    def __init__(self, asked: billing.Pricing) -> None:
-        self._asked = asked
+    def __init__(self, wish: BookingWish) -> None:
+        self._wish = wish
+
+    def ask(self) -> billing.Pricing:
+        """Ask what it depends on."""
+        return self._asked
+
+    @cached_property
+    def _asked(self) -> billing.Pricing:
+        return ask_price(self._wish)
 
     @cached_property
     def quote(self) -> Quote:

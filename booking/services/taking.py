@@ -75,8 +75,16 @@ def ask_to_occupy(booking: Booking, wish: BookingWish, places: Sequence[Place]) 
     """Write a new booking and take its places in one statement, and what is beside its room."""
     answer = locking.ask_with(*statements.insertion_of(booking), booking, places)
     if wish.extras:
+        booking.pk = _id_of(booking, answer)
         resources.keep_parts(booking, resources.needs_of(wish))
     return answer
+
+
+def _id_of(booking: Booking, answer: Answer) -> int:
+    """The id of a booking that was just written; no place tells it when none could be taken."""
+    if answer.rows:
+        return int(answer.rows[0][0])
+    return Booking.objects.values_list("pk", flat=True).get(code=booking.code)
 
 
 def occupied(
@@ -87,6 +95,7 @@ def occupied(
     Raises:
         SlotTaken: as `take`.
     """
+    booking.pk = _id_of(booking, answer)
     if answer.count != len(places):
         _take_what_lapsed(booking, wish, places, now=now)
 

@@ -3,6 +3,7 @@
 import itertools
 from collections.abc import Callable
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -322,7 +323,7 @@ def test_a_discount_that_others_used_up_meanwhile_is_a_clear_problem(
     given_now = [v for v in quote.policies if v.amount_fen]
     assert given_now, [(v.code, v.reason_en) for v in quote.policies]
     # A rival commits between our look and our claim: what was seen is the older price.
-    monkeypatch.setattr(making, "price", lambda *_, **__: quote)
+    monkeypatch.setattr(making, "ask_price", lambda _: SimpleNamespace(quote=lambda: quote))
     Budget.objects.update_or_create(
         policy_code=given_now[0].code,
         year=int(quote.day[:4]),

@@ -55,7 +55,7 @@ def test_winning_and_losing_a_slot_take_few_queries() -> None:
 
     assert (first.status_code, second.status_code) == (201, 409)
     assert second.json()["alternatives"]
-    # Locks of room and tenant, rules, slot, situation, three rows, notice, record, room.
-    assert wins == AROUND + 11
+    # Room; its lock and the tenant's; rules, slot, situation; booking, claim, notice, record.
+    assert wins == AROUND + 10
     # … and, for the ways out, the rules in force, rivals and their gaps.
     assert losses <= AROUND + 8

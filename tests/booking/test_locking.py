@@ -21,7 +21,7 @@ from billing import importers
 from billing.models import Budget
 from booking import services
 from booking.models import Booking, WaitlistEntry
-from booking.services import BookingWish, Change, making
+from booking.services import BookingWish, Change, settling
 from booking.services import series as serial
 from tests import make
 from tests.billing.data import demo

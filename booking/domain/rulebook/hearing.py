@@ -1,6 +1,6 @@
 """A hearing: one case before the rules that meet in its spaces and its renter."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from booking.domain.rulebook import quotas, using
@@ -91,18 +91,26 @@ class Hearing:
         yield from self._limits()
         for rule, ask in self._asks:
             yield from using.quota(rule, ask, case, usage, bench)
-        yield from self.crowded(usage)
+        for rule, asked in self._crowds:
+            yield from using.crowd(rule, asked, case, usage, bench)
         for rule in self.every:
             if rule.kind == "required_documents":
                 yield from using.documents(rule, case, usage, bench)
         for rule in self._money:
             yield from using.money(rule, case, usage, bench)
 
-    def crowded(self, usage: Usage, *, among: frozenset[Crowd] | None = None) -> Iterator[Broken]:
-        """What is broken by too many at once; `among` chooses limits, None: all of them."""
+    def crowded(self, usage: Usage, crowds: Sequence[Crowd]) -> Iterator[Broken]:
+        """What is broken by too many at once, of these crowds."""
         for rule, asked in self._crowds:
-            if among is None or asked in among:
+            if asked in crowds:
                 yield from using.crowd(rule, asked, self.case, usage, self.bench)
+
+    def crowded_with_it(self, usage: Usage, crowds: Sequence[Crowd]) -> Iterator[Broken]:
+        """The same, when the case itself is among those counted."""
+        for rule, asked in self._crowds:
+            if asked in crowds:
+                others = quotas.without(asked, self.case, usage)
+                yield from using.crowd(rule, asked, self.case, others, self.bench)
 
     def beside(self) -> Iterator[Broken]:
         """What is broken when the case only stands beside another."""

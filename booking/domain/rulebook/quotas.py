@@ -188,6 +188,14 @@ def own_weight(asked: Crowd, case: Case) -> int:
     return there if asked.venue else min(there, 1)
 
 
+def without(asked: Crowd, case: Case, usage: Usage) -> Usage:
+    """The facts about a crowd without the case, which was counted among the others."""
+    others = list(usage.around[asked])
+    for _ in range(own_weight(asked, case)):
+        others.remove(case.span)
+    return replace(usage, around={asked: tuple(others)})
+
+
 def crowd_levels(asked: Crowd, usage: Usage) -> list[tuple[datetime, int]]:
     """How many are there, from which instant on, within the wish."""
     return list(peaks.levels(asked.window, ((span, 1) for span in usage.around[asked])))
