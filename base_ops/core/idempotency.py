@@ -44,7 +44,7 @@ def idempotent(view: Callable[..., Any]) -> Callable[..., Any]:
     """Run the view once per (user, Idempotency-Key), inside one retried transaction.
 
     The view takes `idempotency_key: IdempotencyHeader` as its last parameter and returns
-    `Status(code, Schema instance)`.
+    `Status(code, Schema instance)`, or instead of the instance its JSON text.
     """
 
     @functools.wraps(view)
@@ -57,10 +57,13 @@ def idempotent(view: Callable[..., Any]) -> Callable[..., Any]:
             claimed = _claim(request, user, key, now)
             if claimed is None:
                 return _replay(*_earlier(request, user, key))
-            answer: Status[Schema] = view(request, *args, **kwargs)
-            body = answer.value.model_dump_json(by_alias=True)
-            statements.ask(_KEEP, [answer.status_code, body, claimed])
-            return HttpResponse(body, status=answer.status_code, content_type=_JSON)
+            answer: Status[Schema | bytes] = view(request, *args, **kwargs)
+            body = answer.value
+            text = (
+                body.decode() if isinstance(body, bytes) else body.model_dump_json(by_alias=True)
+            )
+            statements.ask(_KEEP, [answer.status_code, text, claimed])
+            return HttpResponse(text, status=answer.status_code, content_type=_JSON)
 
         return db.in_transaction(work)
 

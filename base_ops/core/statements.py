@@ -206,7 +206,7 @@ def _is_watched(gathering: gathered) -> bool:
 
 
 def packed(value: Any) -> str:
-    """A value as the text of a jsonb parameter."""
+    """A value as the text of a jsonb parameter; `msgspec.Raw` is text already."""
     return msgspec.json.encode(value).decode()
 
 
@@ -234,11 +234,17 @@ def insertion_of(row: models.Model) -> tuple[str, list[Any]]:
 
 
 def _values(row: models.Model, columns: Sequence[tuple[str, bool]]) -> list[Any]:
+    """What the row's columns hold; JSON that came as text is read back when somebody asks."""
     given = row.__dict__
-    return [
-        packed(given[name]) if is_json and given[name] is not None else given[name]
-        for name, is_json in columns
-    ]
+    values: list[Any] = []
+    for name, is_json in columns:
+        value = given[name]
+        if is_json and value is not None:
+            if isinstance(value, msgspec.Raw):
+                del given[name]
+            value = packed(value)
+        values.append(value)
+    return values
 
 
 @cache

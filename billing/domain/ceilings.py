@@ -29,6 +29,8 @@ class Capped:
 
 def apply(taken: Sequence[Taken], ceilings: Sequence[Policy], pieces: Sequence[Piece]) -> Capped:
     """Cut the discounts to the ceilings, in the ceilings' order."""
+    if not taken:
+        return Capped((), (), ())
     final = list(taken)
     cut_by: dict[int, Policy] = {}
     labels: dict[str, Bi] = {}

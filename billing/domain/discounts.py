@@ -4,8 +4,9 @@ Each percentage applies to what the earlier steps left; of a group only the best
 never together with pilot; ceilings last. Source: pricing_rules.stacking of the demo data.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import groupby
 from math import lcm
 
@@ -55,7 +56,7 @@ def stack(pieces: Sequence[Piece], policies: Sequence[Policy], situation: Situat
     left = [p.list_fen for p in pieces]
     taken: list[Taken] = []
     refused: list[tuple[Policy, Refusal]] = []
-    for group, members in _steps(policies):
+    for group, members in _steps(tuple(policies)):
         if why := _excluded(group, taken):
             refused += [(policy, why) for policy in members]
             continue
@@ -75,7 +76,8 @@ def stack(pieces: Sequence[Piece], policies: Sequence[Policy], situation: Situat
     return Stacked(tuple(taken), tuple(refused))
 
 
-def _steps(policies: Sequence[Policy]) -> Iterator[tuple[str, list[Policy]]]:
+@lru_cache(maxsize=64)
+def _steps(policies: tuple[Policy, ...]) -> list[tuple[str, list[Policy]]]:
     """Groups in the order of their first policy; a policy without a group is its own."""
     mine = [p for p in policies if p.kind in DISCOUNTS]
     first: dict[str, tuple[int, str]] = {}
@@ -85,8 +87,8 @@ def _steps(policies: Sequence[Policy]) -> Iterator[tuple[str, list[Policy]]]:
             first.get(name, (policy.order, policy.code)), (policy.order, policy.code)
         )
     ordered = sorted(mine, key=lambda p: (first[p.group or p.code], p.order, p.code))
-    for name, members in groupby(ordered, key=lambda p: p.group or p.code):
-        yield name, list(members)
+    groups = groupby(ordered, key=lambda p: p.group or p.code)
+    return [(name, list(members)) for name, members in groups]
 
 
 def _excluded(group: str, taken: Sequence[Taken]) -> Refusal | None:
@@ -100,6 +102,7 @@ def _excluded(group: str, taken: Sequence[Taken]) -> Refusal | None:
     )
 
 
+@lru_cache(maxsize=1024)
 def _outdone(best: Policy) -> Refusal:
     return Refusal(
         Bi(f"同类优惠中{best.name_zh}更优", f"{best.name_en} saves more in the same group")
@@ -161,6 +164,7 @@ def _covers(policy: Policy, piece: Piece) -> bool:
     return not policy.eligibility.get("surge") or piece.surge > 1
 
 
+@lru_cache(maxsize=1024)
 def _no_such_time(policy: Policy) -> Refusal:
     bands = policy.bands or {str(policy.eligibility.get("band", ""))}
     names = listed(bands, BANDS)

@@ -80,6 +80,10 @@ class Policy:
     multiplier: Decimal | None = None
     max_share: Decimal | None = None
 
+    def __hash__(self) -> int:
+        """Of its name: what was worked out for a policy is kept by it."""
+        return hash((self.code, self.version))
+
     @property
     def limits_hours(self) -> bool:
         """Whether a tenant can use it up."""

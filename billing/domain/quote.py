@@ -4,7 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, Literal
+
+import msgspec
 
 from base_ops.core import money
 from billing.domain.texts import Bi, hours_text
@@ -148,9 +151,16 @@ class Quote:
 
     def as_json(self) -> dict[str, Any]:
         """The quote as the API shows it and as a booking freezes it."""
+        return self._with([verdict.as_json() for verdict in self.policies])
+
+    def encoded(self) -> bytes:
+        """The text of `as_json`; verdicts that were given before are not encoded again."""
+        return msgspec.json.encode(self._with([_encoded(v) for v in self.policies]))
+
+    def _with(self, policies: list[Any]) -> dict[str, Any]:
         return {
             "lines": [entry.as_json() for entry in self.lines],
-            "policies": [verdict.as_json() for verdict in self.policies],
+            "policies": policies,
             "total_fen": self.total_fen,
             "net_fen": self.net_fen,
             "vat_fen": self.vat_fen,
@@ -163,6 +173,11 @@ class Quote:
             "included_wh": self.included_wh,
             "suspended": self.suspended,
         }
+
+
+@lru_cache(maxsize=4096)
+def _encoded(verdict: Verdict) -> msgspec.Raw:
+    return msgspec.Raw(msgspec.json.encode(verdict.as_json()))
 
 
 def lines_from_json(data: dict[str, Any]) -> Sequence[Line]:

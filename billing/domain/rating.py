@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from base_ops.core import money
@@ -222,6 +223,7 @@ def _verdicts(
     return tuple(sorted(found, key=lambda v: (v.verdict == "refused", order[v.code])))
 
 
+@lru_cache(maxsize=1024)
 def _shut(gate: Policy, rating: str) -> Refusal:
     if (gate.gate or {}).get(rating) == "booking_suspended":
         reason = Bi(f"合规评级{rating}级：暂停预订", f"rated {rating}: bookings are suspended")
@@ -256,7 +258,9 @@ def _acted(ceiling: Policy) -> Verdict:
     )
 
 
+@lru_cache(maxsize=4096)
 def _denied(policy: Policy, why: Refusal, *, verdict_applied: bool = False) -> Verdict:
+    """The same policy is denied for the same reason to many."""
     return Verdict(
         **_named(policy),
         verdict="applied" if verdict_applied else "refused",

@@ -29,6 +29,7 @@ from booking.schemas import (
     SlotTakenProblem,
     TimelineOut,
     WishIn,
+    booking_text,
 )
 
 router = Router(tags=["booking"])
@@ -55,7 +56,7 @@ def create_quote(request: HttpRequest, wish: WishIn) -> Any:
 @idempotent
 def create_booking(
     request: HttpRequest, wish: BookingIn, idempotency_key: IdempotencyHeader
-) -> Status[BookingOut]:
+) -> Status[bytes]:
     """Hold a slot for ten minutes, or with `confirm` take it at once, or with `draft` only ask."""
     common.may_book(request)
     now, actor = clock.now(), auth.actor_of(request)
@@ -64,7 +65,7 @@ def create_booking(
         booking = services.draft(wish=asked, actor=actor, now=now)
     else:
         booking = services.book(wish=asked, actor=actor, hold=not wish.confirm, now=now)
-    return Status(201, common.out_of(request, booking, now=now))
+    return Status(201, booking_text(booking, reader=auth.user_of(request), now=now))
 
 
 @router.get("/bookings", response={200: Page[BookingOut], codes_4xx: Problem})

@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+import msgspec
 from django.db import models
 from django.db.models import F, Q, Value
 from django.db.models.lookups import GreaterThan
@@ -77,6 +78,9 @@ class Booking(models.Model):
         null=True, blank=True, help_text="the start its series gave it, wherever it was moved"
     )
     version = models.PositiveIntegerField(default=1)
+
+    encoded_quote: msgspec.Raw | None = None
+    """The quote as JSON text, on a booking that was just made with it."""
 
     class Meta:
         constraints = [

@@ -26,6 +26,7 @@ from booking.schemas.bookings import (
     TimelineOut,
     WishIn,
     booking_out,
+    booking_text,
 )
 from booking.schemas.search import (
     AvailabilityOut,
@@ -66,4 +67,5 @@ __all__ = [
     "TimelineOut",
     "WishIn",
     "booking_out",
+    "booking_text",
 ]

@@ -4,6 +4,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
+import msgspec
 from ninja import Schema
 from pydantic import Field, StringConstraints
 
@@ -178,25 +179,49 @@ class BookingOut(Schema):
 
 def booking_out(row: Booking, *, reader: User, now: datetime) -> BookingOut:
     """The booking; a hold whose time is over reads as expired, swept or not."""
-    priced = reader.role not in (Role.MANAGER, Role.TECHNICIAN)
+    # Not validated: the columns have these types, and validating costs as much as booking.
+    shown = _shown(row, reader, now)
+    priced = _sees_price(reader)
+    return BookingOut.model_construct(
+        **shown
+        | {
+            "space": SpaceRef.model_construct(**shown["space"]),
+            "tenant": TenantRef.model_construct(**shown["tenant"]),
+            "quote": row.quote if priced else None,
+            "extras": parts_out(row),
+        }
+    )
+
+
+def booking_text(row: Booking, *, reader: User, now: datetime) -> bytes:
+    """The JSON text of `booking_out`, around the quote as it was encoded before."""
+    shown = _shown(row, reader, now)
+    priced = _sees_price(reader)
+    shown["quote"] = (row.encoded_quote or row.quote) if priced else None
+    shown["extras"] = [part.model_dump(mode="json") for part in parts_out(row)]
+    return msgspec.json.encode({name: shown[name] for name in BookingOut.model_fields})
+
+
+def _sees_price(reader: User) -> bool:
+    return reader.role not in (Role.MANAGER, Role.TECHNICIAN)
+
+
+def _shown(row: Booking, reader: User, now: datetime) -> dict[str, Any]:
+    """What this reader sees, but for the quote and what is beside the room."""
     by = states.By.BASE if reader.tenant_id is None else states.By.TENANT
     fleeting = row.status in (states.Status.HELD, states.Status.DRAFT)
     overdue = fleeting and (row.expires_at or now) <= now
     status = states.Status.EXPIRED if overdue else states.Status(row.status)
     tenant = row.tenant
-    # Not validated: the columns have these types, and validating costs as much as booking.
-    return BookingOut.model_construct(
-        **{name: getattr(row, name) for name in _PLAIN},
-        status=status,
-        space=SpaceRef.model_construct(**_ref(row.space)),
-        series=row.series.code if row.series else None,
-        tenant=TenantRef.model_construct(short_zh=tenant.short_zh, **_ref(tenant)),
-        ready=row.ready or None,
-        price_fen=row.price_fen if priced else None,
-        quote=row.quote if priced else None,
-        extras=parts_out(row),
-        possible=[str(deed) for deed in states.possible(status, by)],
-    )
+    return {name: getattr(row, name) for name in _PLAIN} | {
+        "status": status,
+        "space": _ref(row.space),
+        "series": row.series.code if row.series_id is not None and row.series else None,
+        "tenant": {"code": tenant.code, "short_zh": tenant.short_zh, **_names(tenant)},
+        "ready": row.ready or None,
+        "price_fen": row.price_fen if _sees_price(reader) else None,
+        "possible": [str(deed) for deed in states.possible(status, by)],
+    }
 
 
 _COMPUTED = {
@@ -232,7 +257,11 @@ def parts_out(row: Booking) -> list[PartOut]:
 
 
 def _ref(row: Any) -> dict[str, Any]:
-    return {"code": row.code, "name_zh": row.name_zh, "name_en": row.name_en}
+    return {"code": row.code, **_names(row)}
+
+
+def _names(row: Any) -> dict[str, Any]:
+    return {"name_zh": row.name_zh, "name_en": row.name_en}
 
 
 class CodeOut(Schema):

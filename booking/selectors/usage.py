@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import Any, overload
 
 from base_ops.core import statements
 from base_ops.core.models import Tenant
@@ -135,21 +135,41 @@ def _filters(suffix: str, question: Ask | Crowd) -> Iterator[tuple[str, list[str
 
 def _read(needs: Needs, rows: Sequence[Row]) -> Usage:
     used = dict.fromkeys(needs.asks, Used())
-    around: dict[Crowd, tuple[Span, ...]] = dict.fromkeys(needs.crowds, ())
+    around: list[list[tuple[int, int]]] = [[] for _ in needs.crowds]
     exposure_fen = 0
     evidence: dict[str, date | None] = {}
     for part, index, a, b in rows:
-        if part == usage_text.ASK:
+        if part == usage_text.CROWD:
+            around[index].append((a, b))
+        elif part == usage_text.ASK:
             so_far = used[needs.asks[index]]
             used[needs.asks[index]] = Used(so_far.seconds + b, so_far.count + a)
-        elif part == usage_text.CROWD:
-            around[needs.crowds[index]] += (Span(_instant(a), _instant(b)),)
         elif part == usage_text.EXPOSURE:
             exposure_fen = a
         elif part == usage_text.PROOF:
             evidence[needs.documents[index]] = date(1970, 1, 1) + timedelta(days=a)
-    return Usage(used, around, exposure_fen, evidence)
+    stays = {crowd: _Stays(found) for crowd, found in zip(needs.crowds, around, strict=True)}
+    return Usage(used, stays, exposure_fen, evidence)
 
 
-def _instant(microseconds: int) -> datetime:
-    return _EPOCH + timedelta(microseconds=microseconds)
+class _Stays(Sequence[Span]):
+    """Spans from microseconds since 1970, made when somebody looks: mostly their number does."""
+
+    def __init__(self, found: Sequence[tuple[int, int]]) -> None:
+        self._found = found
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+    @overload
+    def __getitem__(self, at: int) -> Span: ...
+    @overload
+    def __getitem__(self, at: slice) -> Sequence[Span]: ...
+    def __getitem__(self, at: int | slice) -> Span | Sequence[Span]:
+        if isinstance(at, slice):
+            return [_span(*pair) for pair in self._found[at]]
+        return _span(*self._found[at])
+
+
+def _span(start: int, end: int) -> Span:
+    return Span(_EPOCH + timedelta(microseconds=start), _EPOCH + timedelta(microseconds=end))

@@ -4,6 +4,7 @@ import secrets
 from datetime import datetime, timedelta
 from functools import cached_property, partial
 
+import msgspec
 from django.db import transaction
 
 from base_ops.core import db, statements
@@ -55,6 +56,7 @@ def _book(wish: BookingWish, *, actor: Actor, hold: bool, now: datetime) -> Book
     check_quote(wish, quote, now=now)
 
     booking = _new(wish, quote, _first_status(ruling, hold=hold), ruling, now=now)
+    booking.encoded_quote = booking.quote
     taken = taking.ask_to_occupy(booking, wish, places)
     telling.booked(booking, actor=actor, now=now)
     record(
@@ -166,7 +168,7 @@ def _new(
         headcount=wish.headcount,
         units=wish.units,
         services=[{"code": s.code, "qty": str(s.qty)} for s in wish.services],
-        quote=quote.as_json(),
+        quote=msgspec.Raw(quote.encoded()),
         price_fen=quote.total_fen,
         pin=f"{secrets.randbelow(10**6):06d}",
         created_at=now,

@@ -1,6 +1,6 @@
 """What the rules look at: places, renters, the case to judge, and what was used already."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from types import MappingProxyType
@@ -191,7 +191,7 @@ class Usage:
     """
 
     used: Mapping[Ask, Used] = field(default_factory=dict)
-    around: Mapping[Crowd, tuple[Span, ...]] = field(default_factory=dict)
+    around: Mapping[Crowd, Sequence[Span]] = field(default_factory=dict)
     exposure_fen: int = 0
     evidence: Mapping[str, date | None] = field(default_factory=_nothing)
 

@@ -108,7 +108,7 @@ class Hearing:
     def crowded_with_it(self, usage: Usage, crowds: Sequence[Crowd]) -> Iterator[Broken]:
         """The same, when the case itself is among those counted."""
         for rule, asked in self._crowds:
-            if asked in crowds:
+            if asked in crowds and len(usage.around[asked]) > rule.params["most"]:
                 others = quotas.without(asked, self.case, usage)
                 yield from using.crowd(rule, asked, self.case, others, self.bench)
 

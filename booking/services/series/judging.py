@@ -188,7 +188,7 @@ class Judge:
         near = self._near(Span(min(w.start for w in windows), max(w.end for w in windows)))
         own = [t.stay for t in near if t.own]
         asks = rulebook.tally(Needs(asks=needs.asks), own, self._places)
-        around: dict[Any, tuple[Span, ...]] = {}
+        around: dict[Any, Sequence[Span]] = {}
         for crowd in needs.crowds:
             stays = [t.stay for t in near if t.live and (crowd.venue or t.own)]
             around |= rulebook.tally(Needs(crowds=(crowd,)), stays, self._places).around
