@@ -10,10 +10,13 @@ class CoreConfig(AppConfig):
     label = "core"
 
     def ready(self) -> None:
-        """Say who may follow an inbox, and what core itself tells."""
-        from base_ops.core import live, notifications
+        """Say who may follow an inbox, what core itself tells, and how statements are planned."""
+        from django.db.backends.signals import connection_created
+
+        from base_ops.core import live, notifications, statements
         from base_ops.core.notifications import inbox, meters
 
         live.register(inbox.TOPIC, inbox.may_follow)
         meters.register()
+        connection_created.connect(statements.plan_once)
         notifications.register(Path(notifications.__file__).with_name("texts.toml"))

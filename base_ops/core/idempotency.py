@@ -1,7 +1,8 @@
 """The same request sent again has one effect and gets the same answer.
 
 The answer is stored in the transaction of the effect, so a crash leaves either both or neither.
-Two at once: the second waits on the unique row of the first and then replays its answer. Refusals
+Two at once: the second waits on the unique row of the first and then replays its answer; the claim
+goes to the server together with the first thing that the view asks. Refusals
 are not stored: their transaction is rolled back, and asking again may well succeed.
 """
 
@@ -27,7 +28,13 @@ INSERT INTO core_idempotencykey (user_id, key, operation, fingerprint, status, a
 VALUES (%s, %s, %s, %s, 0, NULL, %s)
 ON CONFLICT ON CONSTRAINT idempotency_once_per_key DO NOTHING RETURNING id
 """
-_KEEP = "UPDATE core_idempotencykey SET status = %s, answer = %s::jsonb WHERE id = %s"
+_KEEP = """
+UPDATE core_idempotencykey SET status = %s, answer = %s::jsonb WHERE user_id = %s AND key = %s
+"""
+
+
+class _Lost(Exception):
+    """The key was taken before: the transaction ends here and leaves nothing behind."""
 
 
 class KeyReused(errors.Invalid):
@@ -54,26 +61,35 @@ def idempotent(view: Callable[..., Any]) -> Callable[..., Any]:
         user = auth.user_of(request)
 
         def work() -> HttpResponse:
-            claimed = _claim(request, user, key, now)
-            if claimed is None:
-                return _replay(*_earlier(request, user, key))
-            answer: Status[Schema | bytes] = view(request, *args, **kwargs)
+            statements.ask(_CLAIM, [user.pk, key, *_asked(request), now], expect=_won)
+            try:
+                answer: Status[Schema | bytes] = view(request, *args, **kwargs)
+            except errors.DomainError:
+                statements.flush()  # refused before anything was asked: perhaps it is a repetition
+                raise
             body = answer.value
             text = (
                 body.decode() if isinstance(body, bytes) else body.model_dump_json(by_alias=True)
             )
-            statements.ask(_KEEP, [answer.status_code, text, claimed])
+            statements.ask(_KEEP, [answer.status_code, text, user.pk, key])
             return HttpResponse(text, status=answer.status_code, content_type=_JSON)
 
-        return db.in_transaction(work)
+        try:
+            return db.in_transaction(work)
+        except _Lost:
+            return _replay(*_earlier(request, user, key))
 
     return once
 
 
-def _claim(request: HttpRequest, user: User, key: str, now: datetime) -> int | None:
-    """Take the key, waiting for a rival; None when the rival was first."""
-    row = statements.first(_CLAIM, [user.pk, key, *_asked(request), now])
-    return None if row is None else int(row[0])
+def _text(body: Schema) -> str:
+    return body.model_dump_json(by_alias=True)
+
+
+def _won(claim: statements.Answer) -> None:
+    """The claim waits for a rival who has the key; nothing is inserted when the rival was first."""
+    if not claim.rows:
+        raise _Lost
 
 
 def _asked(request: HttpRequest) -> tuple[str, str]:

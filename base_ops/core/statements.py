@@ -29,9 +29,10 @@ M = TypeVar("M", bound=models.Model)
 class Answer:
     """What the server says to one statement; looking at it sends what still waits."""
 
-    __slots__ = ("_count", "_gathering", "_rows")
+    __slots__ = ("_count", "_expect", "_gathering", "_rows")
 
-    def __init__(self, gathering: "gathered | None" = None) -> None:
+    def __init__(self, expect: "Expect | None", gathering: "gathered | None" = None) -> None:
+        self._expect = expect
         self._gathering = gathering
         self._rows: list[Row] = []
         self._count = 0
@@ -58,17 +59,27 @@ class Answer:
         """It is there."""
         self._gathering, self._rows, self._count = None, rows, count
 
+    def expected(self) -> None:
+        """Let whoever asked look at it, and perhaps put an end to the transaction."""
+        if self._expect is not None:
+            self._expect(self)
 
-def ask(sql: str, params: Params = ()) -> Answer:
+
+Expect = Callable[[Answer], None]
+
+
+def ask(sql: str, params: Params = (), *, expect: Expect | None = None) -> Answer:
     """Run a statement, inside `gathered` together with those that are asked around it.
 
-    The server binds `params`, so casts may be needed.
+    The server binds `params`, so casts may be needed. `expect` sees the answer as soon as it is
+    there, before anybody does anything with those to later statements.
     """
     gathering: gathered | None = getattr(_here, "gathering", None)
     if gathering is not None and not _is_watched(gathering):
-        return gathering.add(sql, params)
-    answer = Answer()
+        return gathering.add(sql, params, expect)
+    answer = Answer(expect)
     answer.arrived(*_run(sql, params))
+    answer.expected()
     return answer
 
 
@@ -116,6 +127,15 @@ def _exchange(link: Any, asked: Sequence[prepared.Asked]) -> list[tuple[list[Row
         return prepared.run(link.connection, asked)
 
 
+def plan_once(connection: Any, **_: Any) -> None:
+    """Let a new connection keep one plan for each prepared statement.
+
+    By itself PostgreSQL plans those with lists anew each time, which takes longer than running
+    them. The ORM prepares nothing, so that this is about the statements here only.
+    """
+    connection.connection.execute("SET plan_cache_mode = force_generic_plan")
+
+
 _here = threading.local()
 
 
@@ -156,11 +176,11 @@ class gathered:  # noqa: N801 - read as a word: with statements.gathered()
             self._stop_watching()
             self._waiting.clear()
 
-    def add(self, sql: str, params: Params) -> Answer:
+    def add(self, sql: str, params: Params, expect: Expect | None) -> Answer:
         """Let a statement wait."""
         if not self._waiting:
             self.link.execute_wrappers.append(self._before_others)
-        answer = Answer(self)
+        answer = Answer(expect, self)
         self._waiting.append((sql, params, answer))
         return answer
 
@@ -183,6 +203,8 @@ class gathered:  # noqa: N801 - read as a word: with statements.gathered()
         found = _exchange(self.link, [*((sql, params) for sql, params, _ in sent), *more])
         for (_, _, answer), result in zip(sent, found, strict=False):
             answer.arrived(*result)
+        for _, _, answer in sent:
+            answer.expected()
 
     def _before_others(self, execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
         """An execute wrapper: what Django asks comes after what was asked before."""

@@ -83,7 +83,7 @@ def _retries_of_stale_reading() -> None:
 def _idempotency() -> None:
     from base_ops.core import idempotency
 
-    idempotency._claim = lambda *_: 0
+    idempotency._won = lambda _: None
 
 
 def _idempotency_within_the_deed() -> None:
@@ -92,19 +92,21 @@ def _idempotency_within_the_deed() -> None:
 
     claim: list[tuple[str, Any]] = []
 
-    def first(sql: str, params: Any) -> tuple[int] | None:
-        claim[:] = [(sql, params)]
-        taken = "SELECT 1 FROM core_idempotencykey WHERE user_id = %s AND key = %s"
-        return None if statements.first(taken, params[:2]) else (0,)
+    def ask(sql: str, params: Any, *, expect: Any = None) -> None:
+        if expect is not None:
+            claim[:] = [(sql, params)]
+            taken = "SELECT 1 FROM core_idempotencykey WHERE user_id = %s AND key = %s"
+            if statements.first(taken, params[:2]):
+                raise idempotency._Lost
+            return
 
-    def ask(sql: str, params: Any) -> None:
         def keep() -> None:
-            row = statements.first(*claim[0])
-            statements.change(sql, [*params[:2], row[0] if row else 0])
+            statements.change(*claim[0])
+            statements.change(sql, params)
 
         transaction.on_commit(keep)
 
-    shim: Any = SimpleNamespace(first=first, ask=ask)
+    shim: Any = SimpleNamespace(ask=ask, flush=statements.flush)
     vars(idempotency)["statements"] = shim
 
 
