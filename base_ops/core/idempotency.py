@@ -12,6 +12,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Annotated, Any
 
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from ninja import Header, Schema, Status
 
@@ -59,9 +60,12 @@ def idempotent(view: Callable[..., Any]) -> Callable[..., Any]:
         key: str = kwargs["idempotency_key"]
         now = clock.now()
         user = auth.user_of(request)
+        is_nested = transaction.get_connection().in_atomic_block
 
         def work() -> HttpResponse:
             statements.ask(_CLAIM, [user.pk, key, *_asked(request), now], expect=_won)
+            if is_nested:
+                statements.flush()  # a repetition must not spoil the caller's transaction
             try:
                 answer: Status[Schema | bytes] = view(request, *args, **kwargs)
             except errors.DomainError:
@@ -87,7 +91,7 @@ def _text(body: Schema) -> str:
 
 
 def _won(claim: statements.Answer) -> None:
-    """The claim waits for a rival who has the key; nothing is inserted when the rival was first."""
+    """Nothing is inserted when a rival, for whom the claim waits, took the key first."""
     if not claim.rows:
         raise _Lost
 

@@ -91,7 +91,7 @@ def main(wishes: list[dict[str, Any]]) -> None:
     from booking.services import locking
 
     if wishes[0]["unlocked"]:
-        locking.lock_spaces = lambda space_ids: None
+        locking.lock_spaces = locking.ask_spaces = lambda space_ids: None
     fork = multiprocessing.get_context("fork")
     start = fork.Barrier(len(wishes), timeout=TIMEOUT_S)
     answers = fork.SimpleQueue()
