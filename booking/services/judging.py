@@ -127,7 +127,8 @@ class Trial:
             return lambda _: None
         locking.ask_sites()
         needs = Needs(crowds=crowds)
-        known_id = [] if new.pk is None else [new.pk]
+        pk: int | None = new.pk
+        known_id = [] if pk is None else [pk]
         asked = selectors.ask_usage(
             needs=needs, tenant=self.wish.tenant, ignoring=known_id, now=self.now
         )
