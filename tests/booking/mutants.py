@@ -55,12 +55,12 @@ def _constraint(name: str) -> Callable[[], None]:
     return drop
 
 
-def _lock(name: str) -> Callable[[], None]:
+def _lock(*names: str) -> Callable[[], None]:
     def unlock() -> None:
         from booking.services import locking
 
-        for each in (name, name.replace("lock_", "ask_")):
-            setattr(locking, each, lambda *_, **__: [])
+        for name in names:
+            setattr(locking, name, lambda *_, **__: [])
 
     return unlock
 
@@ -154,9 +154,9 @@ def _offers_to_who_waits() -> None:
 MUTANTS: dict[str, Callable[[], None]] = {
     "constraint_on_spaces": _constraint("allocation_no_overlap"),
     "constraint_on_pools": _constraint("allocation_no_overlap_in_pool"),
-    "lock_on_spaces": _lock("lock_spaces"),
+    "lock_on_spaces": _lock("lock_spaces", "ask_spaces"),
     "lock_on_pools": _lock("lock_pools"),
-    "lock_on_tenants": _lock("lock_tenants"),
+    "lock_on_tenants": _lock("lock_tenants", "ask_tenants", "ask_sites"),
     "retries_of_deadlocks": _retries_of_deadlocks,
     "retries_of_stale_reading": _retries_of_stale_reading,
     "idempotency": _idempotency,
