@@ -195,9 +195,11 @@ def judge(
     return trial.ruling(granted=granted, price_fen=price_fen)
 
 
-def try_rules(*, wish: BookingWish, book: Book, now: datetime) -> Verdict:
-    """What a draft of the rules would say of a wish."""
-    return Trial(wish, None, None, (), lock_all, now).by(book, surely=False).verdict()
+def try_rules(
+    *, wish: BookingWish, changing: Booking | None = None, book: Book, now: datetime
+) -> Verdict:
+    """What a draft of the rules would say of a wish; `changing` is the booking that becomes it."""
+    return Trial(wish, None, changing, (), lock_all, now).by(book, surely=False).verdict()
 
 
 def check_rules(

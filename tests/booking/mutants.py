@@ -83,7 +83,7 @@ def _retries_of_stale_reading() -> None:
 def _idempotency() -> None:
     from base_ops.core import idempotency
 
-    idempotency._won = lambda _: None
+    idempotency._won = lambda claim: None
 
 
 def _idempotency_within_the_deed() -> None:

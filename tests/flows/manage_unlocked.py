@@ -16,7 +16,8 @@ def main() -> None:
     django.setup()
     from booking.services import locking
 
-    vars(locking)["lock_spaces"] = lambda space_ids: []
+    for name in ("lock_spaces", "ask_spaces"):
+        vars(locking)[name] = lambda space_ids: []
     execute_from_command_line(sys.argv)
 
 
