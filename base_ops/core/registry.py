@@ -12,8 +12,8 @@ OURS = frozenset({"base_ops", "booking", "billing", "devices"})
 ABSTRACT = frozenset(
     {errors.TooLarge, errors.TooMany, errors.Unavailable, errors.UnsupportedMedia}
 )
-# Files that are imported at the command line are refused there.
-ELSEWHERE = frozenset({"importers", "core.faults"})
+# Files that are imported, and topics that are given, at the command line are refused there.
+ELSEWHERE = frozenset({"importers", "core.faults", "domain.accounts"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Ambiguous(Exception):
 def entries() -> list[Entry]:
     """All codes in alphabetical order, as far as their modules are imported.
 
-    Files that are imported at the command line are refused there, not by the API.
+    What only the command line refuses is not among them.
 
     Raises:
         Ambiguous: a code has two statuses or two pairs of titles.

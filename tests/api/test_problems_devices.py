@@ -1,0 +1,114 @@
+"""Refusals about devices, alarms and accounts that no other test asks for over HTTP."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from base_ops.core import clock
+from base_ops.core.actors import SYSTEM
+from base_ops.core.models import Role
+from devices import services as devices
+from devices.domain.accounts import Kind
+from devices.domain.messages import Tele
+from devices.models.registry import DeviceStatus
+from devices.selectors.measured import MAX_POINTS
+from devices.services import accounts, partitions
+from tests import make
+from tests.api.refusing import Provoked, is_problem
+from tests.booking.test_api import API, client, post
+from tests.devices import make as things
+
+pytestmark = pytest.mark.django_db
+
+
+def _staff() -> Any:
+    return client(make.user(Role.MANAGER))
+
+
+def account_name_taken() -> Any:
+    """A program was given the name before a device came by the same."""
+    accounts.issue_for_program(name="HUB-1", kind=Kind.BASE, actor=SYSTEM, now=clock.now())
+    light = things.device(code="HUB-1")
+    return post(_staff(), f"/devices/{light.code}/credentials")
+
+
+def device_retired() -> Any:
+    light = things.device(status=DeviceStatus.RETIRED)
+    return post(_staff(), f"/devices/{light.code}/credentials")
+
+
+def bad_alarm_rules() -> Any:
+    return _staff().put(
+        f"{API}/alarm-rules", {"rules": [{"code": "no_kind"}]},
+        content_type="application/json",
+        headers={"If-Match": "*"},
+    )  # fmt: skip
+
+
+def no_such_alarm_rule() -> Any:
+    return _staff().put(
+        f"{API}/alarm-rules/nobody_wrote_it", {"rule": {}},
+        content_type="application/json",
+        headers={"If-Match": "*"},
+    )  # fmt: skip
+
+
+def bad_silence() -> Any:
+    """A silence that is over before it begins."""
+    body = {
+        "device": things.device().code, "reason": "检修",
+        "until": (clock.now() - timedelta(hours=1)).isoformat(),
+    }  # fmt: skip
+    return post(_staff(), "/alarm-silences", body)
+
+
+def no_such_alarm() -> Any:
+    return post(_staff(), "/alarms/1/acknowledge")
+
+
+def no_such_silence() -> Any:
+    return post(_staff(), "/alarm-silences/1/end")
+
+
+def no_such_command() -> Any:
+    return _staff().get(f"{API}/commands/nobody-sent-it")
+
+
+def no_such_space() -> Any:
+    return _staff().get(f"{API}/spaces/NOWHERE/devices")
+
+
+def too_many_points() -> Any:
+    """All of an hour in which a meter said more than an answer may have."""
+    partitions.forget()
+    meter, now = things.device("power_meter"), clock.now()
+    devices.ingest(
+        [
+            Tele(meter.code, things.ms(now) - 500 * n, {"power_w": 1.0})
+            for n in range(MAX_POINTS + 1)
+        ],
+        now,
+    )
+    return _staff().get(f"{API}/devices/{meter.code}/telemetry?metric=power_w&grain=raw")
+
+
+PROVOKED: Provoked = {
+    "account_name_taken": (409, account_name_taken),
+    "bad_alarm_rules": (422, bad_alarm_rules),
+    "bad_silence": (422, bad_silence),
+    "device_retired": (409, device_retired),
+    "no_such_alarm": (404, no_such_alarm),
+    "no_such_alarm_rule": (404, no_such_alarm_rule),
+    "no_such_command": (404, no_such_command),
+    "no_such_silence": (404, no_such_silence),
+    "no_such_space": (404, no_such_space),
+    "too_many_points": (422, too_many_points),
+}
+
+
+@pytest.mark.parametrize("code", PROVOKED)
+def test_each_refusal_is_a_problem_with_its_code(code: str) -> None:
+    status, provoke = PROVOKED[code]
+
+    is_problem(provoke(), status, code)
