@@ -4,23 +4,35 @@ Most operations need none: known.py and grounding.py find their values. What is 
 of the time; the rest stays as generated.
 """
 
+import io
 import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from PIL import Image
+
 from base_ops.core.models.notices import Delivery
 from base_ops.core.months import add_months, first_of
 from base_ops.core.spans import Span
 from booking import services as booking
+from booking.domain.blackouts import Kind
 from booking.domain.grid import ZONE
 from booking.domain.rulebook import standard
-from booking.models import Blackout, Booking, Handover, HandoverPhoto, Lease, Series, SeriesSkip
-from booking.services import doors
+from booking.models import (
+    Booking,
+    Handover,
+    HandoverPhoto,
+    Series,
+)
+from booking.services import blackouts, doors, handovers, leasing
+from booking.services import series as repeating
 from devices.models import SceneRun
 from tests.api.known import Known
 from tests.api.world import World
+from tests.booking import lets
+from tests.booking import series_world as repeated
 
 Body = dict[str, Any]
 HOUR = timedelta(hours=1)
@@ -115,23 +127,27 @@ def series(world: World, known: Known) -> Body:
 
 
 def instance(world: World, body: Body) -> Request:
-    """About a date of a series of tenant A that still has its booking ahead."""
-    rows = Booking.objects.filter(
-        series__tenant=world.mine, status="confirmed", starts_at__gt=world.moment.at
-    )
-    one = rows.select_related("series").order_by("-pk").first()
-    if one is None or one.series is None or one.recurrence_id is None:
-        return Request(body)
-    path = {"code": one.series.code, "instance": f"{one.recurrence_id:{STAMP}}"}
+    """About a date of a series of tenant A that has its booking ahead."""
+    row, date = _daily(world)
+    path = {"code": row.code, "instance": f"{date:{STAMP}}"}
     return Request(body, path, headers={"If-Match": "*"})
 
 
+def _daily(world: World) -> tuple[Series, datetime]:
+    """A new series in a room of its own, and its second date."""
+    first = world.moment.at.replace(minute=0, second=0, microsecond=0) + timedelta(days=5)
+    asked = repeated.wish(world.room_now(), world.mine, first, rrule="FREQ=DAILY;COUNT=3")
+    return repeated.create(asked, world.moment.at).series, first + timedelta(days=1)
+
+
 def skipped(world: World, _: Known) -> Request:
-    """A date that was given back and lies ahead."""
-    skips = SeriesSkip.objects.filter(series__tenant=world.mine, recurrence_id__gt=world.moment.at)
-    if (one := skips.select_related("series").order_by("-pk").first()) is None:
-        return Request({})
-    path = {"code": one.series.code, "instance": f"{one.recurrence_id:{STAMP}}"}
+    """A date that was just given back and lies ahead."""
+    row, date = _daily(world)
+    repeating.cancel(
+        series=row, recurrence_id=date, scope="this", reason="停播",
+        actor=world.users["manager"].actor, now=world.moment.at,
+    )  # fmt: skip
+    path = {"code": row.code, "instance": f"{date:{STAMP}}"}
     return Request({}, path, headers={"If-Match": "*"})
 
 
@@ -164,24 +180,63 @@ def blackout(world: World, _: Known) -> Body:
 
 
 def _blackout(world: World) -> Body:
-    rows = Blackout.objects.filter(cancelled_at=None, starts_at__gt=world.moment.at)
-    found = rows.order_by("-pk").values_list("code", flat=True).first()
-    return {"code": found} if found else {}
+    """The path to one that lies ahead, in a room of its own."""
+    start = _hour(world)
+    wish = blackouts.BlackoutWish(
+        world.room_now(), Kind.MAINTENANCE, Span(start, start + HOUR), "检修"
+    )
+    row = blackouts.create(wish=wish, actor=world.users["manager"].actor, now=world.moment.at)
+    return {"code": row.code}
+
+
+def _begins(world: World) -> datetime:
+    """The half hour that runs."""
+    now = world.moment.at
+    return now.replace(minute=now.minute // 30 * 30, second=0, microsecond=0)
+
+
+def _begun(world: World) -> Booking:
+    """A new booking of tenant A that is about to begin, in a room of its own."""
+    span = Span(_begins(world), _begins(world) + HOUR)
+    wish = booking.BookingWish(space=world.room_now(), tenant=world.mine, span=span)
+    actor, now = world.users["manager"].actor, world.moment.at
+    return booking.book(wish=wish, actor=actor, hold=False, now=now)
+
+
+def _beginning(world: World) -> Booking:
+    rows = Booking.objects.filter(tenant=world.mine, status="confirmed")
+    return rows.filter(starts_at=_begins(world)).first() or _begun(world)
 
 
 def at_the_door(world: World, _: Known) -> Request:
-    """What the door of a room shows in which a booking of tenant A is about to begin."""
-    now = world.moment.at
-    begins = now.replace(minute=now.minute // 30 * 30, second=0, microsecond=0)
-    found = Booking.objects.filter(tenant=world.mine, status="confirmed", starts_at=begins).first()
-    if found is None:
-        found = booking.book(
-            wish=booking.BookingWish(
-                space=world.room_now(), tenant=world.mine, span=Span(begins, begins + HOUR)
-            ),
-            actor=world.users["manager"].actor, hold=False, now=now,
-        )  # fmt: skip
-    return Request({"token": doors.door_code(space=found.space, now=now)["token"]})
+    """What the door of its room shows."""
+    space = _beginning(world).space
+    return Request({"token": doors.door_code(space=space, now=world.moment.at)["token"]})
+
+
+def arriving(world: World, _: Known) -> Request:
+    """Staff let it in."""
+    return Request({}, {"code": _begun(world).code})
+
+
+def _within(world: World) -> Booking:
+    """A booking of tenant A that is checked in."""
+    found = Booking.objects.filter(tenant=world.mine, status="checked_in").order_by("-pk").first()
+    return found or booking.check_in(
+        booking=_begun(world), actor=world.users["manager"].actor, now=world.moment.at
+    )
+
+
+def draft(world: World, _: Known) -> Request:
+    """One whose room is free."""
+    start = _hour(world)
+    row = booking.draft(
+        wish=booking.BookingWish(
+            space=world.room_now(), tenant=world.mine, span=Span(start, start + HOUR)
+        ),
+        actor=world.users["manager"].actor, now=world.moment.at,
+    )  # fmt: skip
+    return Request({}, {"code": row.code})
 
 
 def move(world: World, _: Known) -> Request:
@@ -208,9 +263,23 @@ def photo(world: World, _: Known) -> Request:
     """One that somebody took of tenant A's room."""
     rows = HandoverPhoto.objects.filter(handover__booking__tenant=world.mine)
     one = rows.select_related("handover__booking").order_by("-pk").first()
-    if one is None:
-        return Request()
+    one = one or handovers.add_photo(
+        booking=_within(world), data=_pixels(), actor=world.users["manager"].actor,
+        now=world.moment.at,
+    )  # fmt: skip
     return Request(path={"code": one.handover.booking.code, "number": one.number})
+
+
+def new_photo(world: World, _: Known) -> Request:
+    """Of the room that somebody uses."""
+    return Request(_pixels(), {"code": _within(world).code}, media_type="image/png")
+
+
+def _pixels() -> bytes:
+    """A small picture."""
+    out = io.BytesIO()
+    Image.new("RGB", (8, 8)).save(out, "PNG")
+    return out.getvalue()
 
 
 def scene_run(world: World, _: Known) -> Request:
@@ -238,15 +307,16 @@ def rules(world: World, _: Known) -> Body:
     return {"document": standard.document(), "note": "复核"}
 
 
-def _leased(body: Body, *statuses: str) -> Callable[[World, Known], Request]:
-    """This body about a lease of tenant A in such a state."""
-
-    def request(world: World, known: Known) -> Request:
-        rows = Lease.objects.filter(tenant=world.mine, status__in=statuses, renewals=None)
-        found = rows.order_by("-pk").values_list("code", flat=True).first()
-        return Request(body or lease(world, known), {"code": found} if found else {})
-
-    return request
+def _desk(world: World, *, sign: bool) -> Body:
+    """The path to a lease of a desk from next week on, in force or a draft."""
+    start = world.moment.at.date() + timedelta(days=7)
+    wish: Body = {"tenant": world.mine, "unit_count": 1, "starts_on": start}
+    wish["ends_on"] = start + timedelta(days=90)
+    now = world.moment.at
+    if sign:
+        return {"code": lets.signed(lets.desks(1), now=now, **wish).code}
+    asked = lets.wish(lets.desks(1), **wish)
+    return {"code": leasing.draft(wish=asked, actor=lets.FINANCE, now=now).code}
 
 
 def _of(make: Callable[[World, Known], Body]) -> Callable[[World, Known], Request]:
@@ -265,13 +335,15 @@ REQUESTS: dict[str, Callable[[World, Known], Request]] = {
     f"POST {API}/bookings/{{code}}/approve": _on({}, "pending_approval"),
     f"POST {API}/bookings/{{code}}/reject": _on({"reason": "设备检修"}, "pending_approval"),
     f"POST {API}/bookings/{{code}}/release": _on({"reason": "基地原因"}, "confirmed"),
-    f"POST {API}/bookings/{{code}}/hold": _on({}, "draft"),
+    f"POST {API}/bookings/{{code}}/hold": draft,
     f"POST {API}/bookings/{{code}}/move": move,
     f"POST {API}/bookings/{{code}}/check-out": _on({}, "checked_in", ahead=False),
     f"POST {API}/bookings/{{code}}/handover": noted,
     f"POST {API}/bookings/{{code}}/handover/settle": settled,
     f"GET {API}/bookings/{{code}}/handover/photos/{{number}}": photo,
     f"GET {API}/bookings/{{code}}/handover/photos/{{number}}/thumbnail": photo,
+    f"POST {API}/bookings/{{code}}/check-in": arriving,
+    f"POST {API}/bookings/{{code}}/handover/photos": new_photo,
     f"POST {API}/check-in": at_the_door,
     f"POST {API}/series": _of(series),
     f"POST {API}/series/dry-run": _of(series),
@@ -299,10 +371,16 @@ REQUESTS: dict[str, Callable[[World, Known], Request]] = {
     f"POST {API}/notification-deliveries/{{delivery_id}}/resend": dead,
     f"POST {API}/leases": _of(lease),
     f"POST {API}/leases/quote": _of(lease),
-    f"PUT {API}/leases/{{code}}": _leased({}, "draft"),
-    f"POST {API}/leases/{{code}}/terminate": _of(terminate),
+    f"PUT {API}/leases/{{code}}": (
+        lambda world, known: Request(lease(world, known), _desk(world, sign=False))
+    ),
+    f"POST {API}/leases/{{code}}/terminate": (
+        lambda world, known: Request(terminate(world, known), _desk(world, sign=True))
+    ),
     f"POST {API}/leases/{{code}}/withdraw": lambda *_: Request({"reason": "撤回"}),
-    f"POST {API}/leases/{{code}}/renew": _leased({"months": 2}, "signed"),
+    f"POST {API}/leases/{{code}}/renew": (
+        lambda world, _: Request({"months": 2}, _desk(world, sign=True))
+    ),
     f"POST {API}/leases/{{code}}/deposit/received": _of(deposit),
     f"POST {API}/leases/{{code}}/deposit/returned": _of(deposit),
     f"POST {API}/notification-endpoints": _of(endpoint),
