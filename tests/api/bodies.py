@@ -25,6 +25,7 @@ from booking.models import (
     Handover,
     HandoverPhoto,
     Series,
+    WaitlistEntry,
 )
 from booking.services import blackouts, doors, handovers, leasing
 from booking.services import series as repeating
@@ -189,23 +190,9 @@ def _blackout(world: World) -> Body:
     return {"code": row.code}
 
 
-def _begins(world: World) -> datetime:
-    """The half hour that runs."""
-    now = world.moment.at
-    return now.replace(minute=now.minute // 30 * 30, second=0, microsecond=0)
-
-
-def _begun(world: World) -> Booking:
-    """A new booking of tenant A that is about to begin, in a room of its own."""
-    span = Span(_begins(world), _begins(world) + HOUR)
-    wish = booking.BookingWish(space=world.room_now(), tenant=world.mine, span=span)
-    actor, now = world.users["manager"].actor, world.moment.at
-    return booking.book(wish=wish, actor=actor, hold=False, now=now)
-
-
 def _beginning(world: World) -> Booking:
     rows = Booking.objects.filter(tenant=world.mine, status="confirmed")
-    return rows.filter(starts_at=_begins(world)).first() or _begun(world)
+    return rows.filter(starts_at=world.half_hour()).first() or world.booking_now()
 
 
 def at_the_door(world: World, _: Known) -> Request:
@@ -216,14 +203,14 @@ def at_the_door(world: World, _: Known) -> Request:
 
 def arriving(world: World, _: Known) -> Request:
     """Staff let it in."""
-    return Request({}, {"code": _begun(world).code})
+    return Request({}, {"code": world.booking_now().code})
 
 
 def _within(world: World) -> Booking:
     """A booking of tenant A that is checked in."""
     found = Booking.objects.filter(tenant=world.mine, status="checked_in").order_by("-pk").first()
     return found or booking.check_in(
-        booking=_begun(world), actor=world.users["manager"].actor, now=world.moment.at
+        booking=world.booking_now(), actor=world.users["manager"].actor, now=world.moment.at
     )
 
 
@@ -302,6 +289,15 @@ def figures(world: World, _: Known) -> Request:
     return Request(query=query)
 
 
+def waiting(world: World, _: Known) -> Request:
+    """An entry for a time that is taken."""
+    row = WaitlistEntry.objects.create(
+        code=f"WLFUZZ{next(_turns):06d}", tenant=world.mine, space=world.room_now(),
+        purpose="live_sales", created_at=world.moment.at, **_times(world),
+    )  # fmt: skip
+    return Request({}, {"code": row.code})
+
+
 def rules(world: World, _: Known) -> Body:
     """The standard ones, once more."""
     return {"document": standard.document(), "note": "复核"}
@@ -366,6 +362,7 @@ REQUESTS: dict[str, Callable[[World, Known], Request]] = {
         lambda world, _: Request({"reason": "已修好"}, _blackout(world))
     ),
     f"GET {API}/figures/booking": figures,
+    f"POST {API}/waitlist/{{code}}/cancel": waiting,
     f"PUT {API}/booking-rules": _of(rules),
     f"GET {API}/scene-runs/{{id}}": scene_run,
     f"POST {API}/notification-deliveries/{{delivery_id}}/resend": dead,

@@ -73,6 +73,18 @@ class World:
         """A room of its own for a booking that begins at once."""
         return rooms.studio()
 
+    def half_hour(self) -> datetime:
+        """The one that runs."""
+        now = self.moment.at
+        return now.replace(minute=now.minute // 30 * 30, second=0, microsecond=0)
+
+    def booking_now(self) -> Booking:
+        """A booking of tenant A that is about to begin, in a room of its own."""
+        span = Span(self.half_hour(), self.half_hour() + HOUR)
+        wish = booking.BookingWish(space=self.room_now(), tenant=self.mine, span=span)
+        actor, now = self.users["manager"].actor, self.moment.at
+        return booking.book(wish=wish, actor=actor, hold=False, now=now)
+
 
 def build(moment: Moment) -> World:
     """Save all of it, through the real services."""
