@@ -70,12 +70,12 @@ class Model:
     def _take(self, booking: Booking, places: list[Taking], *, waited: bool) -> None:
         """Put the places down; expired holds in the way give way, unless somebody waits."""
         stale = [t for t in self.takings() if not self.live(t)]
-        clash = any(clash(s, p) for s in stale for p in places)
-        if clash and not waited:
+        stale_in_the_way = any(clash(s, p) for s in stale for p in places)
+        if stale_in_the_way and not waited:
             a, b = booking.space.block(booking.a, booking.b)
             if any(self._waits(w, booking.space, a, b) for w in self.line):
                 raise Refused("slot_taken")
-        if clash:
+        if stale_in_the_way:
             resources = [p.resource for p in places]
             for taking in stale:
                 if any(taking.resource is r for r in resources):
