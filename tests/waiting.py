@@ -8,7 +8,7 @@ T = TypeVar("T")
 POLL_S = 0.02
 
 
-def eventually(fn: Callable[[], T], timeout_s: float = 10.0, *, why: str = "") -> T:
+def eventually(fn: Callable[[], T], timeout_s: float = 30.0, *, why: str = "") -> T:
     """What `fn` answers once that is true.
 
     An AssertionError of `fn` counts as "not yet", and is raised when the time is over.

@@ -187,12 +187,12 @@ def test_what_commits_after_the_roller_looked_is_rolled_up_next() -> None:
         with transaction.atomic():
             measured(meter, [(NOON + timedelta(seconds=1), {"power_w": 30})])
             began.set()
-            rolled.wait(10)
+            rolled.wait(60)
         connection.close()
 
     batch = threading.Thread(target=slow_batch)
     batch.start()
-    assert began.wait(10)
+    assert began.wait(60)
     measured(meter_two := make.device("power_meter"), [(NOON, {"power_w": 1})])
     services.roll_minutes(NOON)
     before = kept("minute", meter)[NOON].mean
@@ -221,12 +221,12 @@ def test_two_rollers_at_once_pass_over_what_the_other_has_in_hand() -> None:
                 "SELECT 1 FROM devices_rollupmark WHERE partition = %s FOR UPDATE", [name]
             )
             held.set()
-            done.wait(10)
+            done.wait(60)
         connection.close()
 
     roller = threading.Thread(target=other)
     roller.start()
-    assert held.wait(10)
+    assert held.wait(60)
     written = services.roll_minutes(NOON)
     done.set()
     roller.join()

@@ -133,7 +133,7 @@ def party(broker: Broker, *, listen: str = "") -> Iterator["Party"]:
         if listen:
             eventually(client.is_connected)
             client.subscribe(listen, qos=1)
-            assert subscribed.wait(5)
+            assert subscribed.wait(30)
         yield Party(client, heard)
     finally:
         client.disconnect()
@@ -152,7 +152,7 @@ class Party:
         subscribed = threading.Event()
         self.client.on_subscribe = lambda *_: subscribed.set()
         self.client.subscribe(topics, qos=1)
-        assert subscribed.wait(5)
+        assert subscribed.wait(30)
 
     def say(self, topic: str, body: Any, *, qos: int = 1, retain: bool = False) -> None:
         """Publish bytes as they are, anything else as JSON, and wait for the broker to take it."""

@@ -57,7 +57,7 @@ def test_nothing_is_lost_when_the_database_is_killed(broker: Broker, state_dir: 
             eventually(lambda: _seen(cluster) == DEVICES, 60)
             assert bridge.poll() is None  # it waited; nobody had to start it again
             bridge.terminate()
-            assert bridge.wait(20) == 0
+            assert bridge.wait(60) == 0
     finally:
         bridge.kill()
         bridge.wait()

@@ -108,8 +108,8 @@ def test_an_adopted_lamp_is_known_by_what_the_broker_kept_and_obeys(
         told = json.loads(lamp.heard[0].payload)
         assert (told["state"], told["brightness"]) == ("ON", 128)
         assert not lamp.heard[0].retain
-        row = Command.objects.get(pk=sent.pk)
-        assert row.status == "sent"  # nobody has seen the effect yet
+        # The bridge writes it down once the broker has it; nobody has seen the effect yet.
+        eventually(lambda: Command.objects.get(pk=sent.pk).status == "sent", why="it is sent")
         lamp.say("lamp1/state", {"state": "ON", "brightness": 128, "color_mode": "brightness"})
 
         def status() -> tuple[str, str]:
@@ -132,6 +132,7 @@ def test_a_lamp_that_does_not_obey_fails_when_time_is_up(broker: Broker, bridge:
             device=device, state={"power": True}, actor=make.MANAGER, now=clock.now(), ttl_s=1.0
         )
         eventually(lambda: bool(lamp.heard))
+        eventually(lambda: Command.objects.get(pk=sent.pk).status == "sent", why="it is sent")
         lamp.say("lamp1/state", {"state": "OFF"})
         services.expire_commands(sent.expires_at + ANSWER_GRACE)
 

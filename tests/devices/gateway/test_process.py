@@ -68,7 +68,7 @@ def test_a_show_ends_on_time_though_the_gateway_was_killed_and_it_leaves_politel
             anyone.say("wb1/d/ENC-1/cmd", order)
             eventually(lambda: studio.active)
             first.send_signal(signal.SIGKILL)
-            first.wait(5)
+            first.wait(30)
         eventually(lambda: statuses(anyone)[-1] is False)  # the broker, in its name
 
         with process(broker, tmp_path, file) as second:
@@ -76,7 +76,7 @@ def test_a_show_ends_on_time_though_the_gateway_was_killed_and_it_leaves_politel
             assert clock.now().timestamp() * 1000 >= until
             eventually(lambda: statuses(anyone)[-1] is True)
             second.send_signal(signal.SIGTERM)
-            assert second.wait(10) == 0
+            assert second.wait(60) == 0
         eventually(lambda: statuses(anyone)[-1] is False)
 
 
