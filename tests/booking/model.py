@@ -255,14 +255,15 @@ class Model:
             raise Refused("cannot_swap")
         if not all(self._waits_for_its_time(booking) for booking in (one, other)):
             raise Refused("cannot_swap")
-        if one.units > other.space.units or other.units > one.space.units:
-            raise Refused("rules_broken")
         places = [(b.space, b.a, b.b) for b in (one, other)]
         with self._or_nothing():
             for booking in (one, other):
                 for taking in booking.takings:
                     taking.active = False
+            # One has its place before the other is judged beside it.
             for booking, (space, a, _) in zip((one, other), reversed(places), strict=True):
+                if booking.units > space.units:
+                    raise Refused("rules_broken")
                 self._replace(booking, space, a, a + booking.b - booking.a)
         for space, a, b in places:
             self._offer([space], a, b)
