@@ -284,7 +284,8 @@ def test_engine_and_model_never_differ(db: None, shard: int) -> None:
 
     done = sum(count for name, count in World.steps.items() if name != "refused")
     assert done >= 2500, World.steps  # 8 shards: 20,000 steps
-    assert all(World.steps[name] for name in DEEDS), World.steps
+    # Hypothesis leaves some rules out of each example, so a shard may miss a rare one altogether.
+    assert sum(not World.steps[name] for name in DEEDS) <= 1, World.steps
 
 
 DEEDS = (
