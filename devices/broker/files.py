@@ -46,9 +46,15 @@ def write_broker(folder: Path, at: Listening) -> bool:
 
 
 def reload(pid_file: Path) -> bool:
-    """Have the broker read its accounts anew; False when it does not run."""
+    """Have the broker read its accounts anew; False when it does not run.
+
+    A number that another program bears by now is left alone: SIGHUP would end it.
+    """
     try:
-        os.kill(int(pid_file.read_text()), signal.SIGHUP)
+        pid = int(pid_file.read_text())
+        if (Path("/proc") / str(pid) / "comm").read_text().strip() != "mosquitto":
+            return False
+        os.kill(pid, signal.SIGHUP)
     except (FileNotFoundError, ValueError, ProcessLookupError):
         return False
     return True

@@ -106,17 +106,23 @@ def password_file(entries: Iterable[Entry]) -> str:
 def access_file(entries: Iterable[Entry]) -> str:
     """Who may write and read what; all that is not said is refused."""
     rows = sorted(entries, key=lambda entry: entry.name)
-    said = [f"pattern write wb1/d/%u/{leaf}" for leaf in _SAID]
-    lines = ["# Written by manage.py broker_config; changes here are lost.", *said]
-    lines.append("pattern read wb1/d/%u/cmd")
+    lines = ["# Written by manage.py broker_config; changes here are lost."]
     for row in rows:
-        if row.kind is Kind.BASE:
-            lines += ["", f"user {row.name}", "topic readwrite #"]
-        elif row.writes or row.reads:
-            lines += ["", f"user {row.name}"]
-            lines += [f"topic write {topic}" for topic in row.writes]
-            lines += [f"topic read {topic}" for topic in row.reads]
+        lines += ["", f"user {row.name}", *_rights(row)]
     return "\n".join(lines) + "\n"
+
+
+def _rights(row: Entry) -> list[str]:
+    match row.kind:
+        case Kind.BASE:
+            return ["topic readwrite #"]
+        case Kind.DEVICE:
+            own = f"wb1/d/{row.name}"
+            said = [f"topic write {own}/{leaf}" for leaf in _SAID]
+            return [*said, f"topic read {own}/cmd"]
+        case Kind.FOREIGN:
+            writes = [f"topic write {topic}" for topic in row.writes]
+            return writes + [f"topic read {topic}" for topic in row.reads]
 
 
 @dataclass(frozen=True, slots=True)

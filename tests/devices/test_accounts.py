@@ -114,6 +114,19 @@ def test_files_are_written_whole_and_only_when_they_say_something_new(
     assert {path.name for path in tmp_path.iterdir()} == {"passwords", "acl"}
 
 
+def test_a_number_that_another_program_bears_by_now_is_left_alone(tmp_path: Path) -> None:
+    other = subprocess.Popen(["sleep", "60"])
+    try:
+        (tmp_path / "mosquitto.pid").write_text(str(other.pid))
+
+        assert not files.reload(tmp_path / "mosquitto.pid")
+        assert not files.reload(tmp_path / "none.pid")
+        assert other.poll() is None
+    finally:
+        other.kill()
+        other.wait()
+
+
 @dataclass
 class Client:
     """A connection of somebody, and what became of it."""
@@ -235,6 +248,7 @@ def test_a_bridge_of_other_gear_has_its_own_topics_and_no_others(
         with connected(port, "zigbee2mqtt", secret) as foreign:
             assert foreign.connected.wait(RIGHTS_S)
             foreign.client.publish("wb1/d/LIGHT-1/state", "{}", qos=1)
+            foreign.client.publish("wb1/d/zigbee2mqtt/$meta", "{}", qos=1)
             foreign.client.publish("zigbee2mqtt/lamp", "{}", qos=1)
             eventually(lambda: bridge.heard == ["zigbee2mqtt/lamp"], RIGHTS_S)
 

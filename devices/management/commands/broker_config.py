@@ -131,13 +131,16 @@ def _watch(folder: Path, data: Path) -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
+    owed = False  # a broker that has just begun may have read the old files: it is told again
     while not stop.is_set():
         try:
             with _listener() as listener:
                 while not stop.is_set():
-                    if files.write_accounts(folder):
-                        reloaded = files.reload(data / "mosquitto.pid")
-                        logger.info("broker.accounts_written", extra={"reloaded": reloaded})
+                    changed = files.write_accounts(folder)
+                    if changed or owed:
+                        owed = not files.reload(data / "mosquitto.pid")
+                    if changed:
+                        logger.info("broker.accounts_written", extra={"reloaded": not owed})
                     for _ in listener.notifies(timeout=LOOK_S, stop_after=1):
                         pass
         except (Error, psycopg.Error) as exc:
