@@ -1,0 +1,11 @@
+"""The billing endpoints, one module per subject: parse, one call, answer."""
+
+from ninja import Router
+
+from billing.api import charges, invoices, prices, runs
+
+PARTS = (prices, charges, runs, invoices)
+
+router = Router(tags=["billing"])
+for part in PARTS:
+    router.add_router("", part.router)
