@@ -15,6 +15,7 @@ import logging
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -53,7 +54,9 @@ class Outcome:
 
 
 @pytest.fixture(scope="module")
-def outcome(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[Outcome]:
+def outcome(
+    request: pytest.FixtureRequest, django_db_setup: None, django_db_blocker: DjangoDbBlocker
+) -> Iterator[Outcome]:
     moment = world.Moment()
     logging.disable(logging.ERROR)
     with (
@@ -65,12 +68,28 @@ def outcome(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterat
         try:
             app = get_wsgi_application()
             run = Campaign(app, world.build(moment), seed=SEED)
-            wage(run)
+            with uncounted(request.config):
+                wage(run)
             yield Outcome(run.faults, run.reached, control(app, run.world))
         finally:
             logging.disable(logging.NOTSET)
             call_command("flush", verbosity=0, interactive=False)
             directory.forget()
+
+
+@contextmanager
+def uncounted(config: pytest.Config) -> Iterator[None]:
+    """No coverage of what runs in it: the marker `no_cover` is only for what a test itself runs."""
+    plugin = config.pluginmanager.getplugin("_cov")
+    controller = plugin.cov_controller if plugin else None
+    if controller is None:
+        yield
+        return
+    controller.pause()
+    try:
+        yield
+    finally:
+        controller.resume()
 
 
 def wage(run: Campaign) -> None:
