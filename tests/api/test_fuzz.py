@@ -79,7 +79,7 @@ def outcome(
 
 @contextmanager
 def uncounted(config: pytest.Config) -> Iterator[None]:
-    """No coverage of what runs in it: the marker `no_cover` is only for what a test itself runs."""
+    """Nothing in it counts for coverage; the marker `no_cover` is only for tests themselves."""
     plugin = config.pluginmanager.getplugin("_cov")
     controller = plugin.cov_controller if plugin else None
     if controller is None:
