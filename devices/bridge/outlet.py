@@ -61,7 +61,7 @@ class Outlet:
         """The ids that the broker confirmed; the rest is claimed again when its lease ends."""
         handed = []
         for command in claimed:
-            message = codec.encode(command.outgoing)
+            message = codec.encode(command.outgoing.sent_at(self._now()))
             if lifetime_s := message.lifetime_s(self._now()):
                 handed.append((command.pk, self._line.publish(message, lifetime_s)))
         deadline = time.monotonic() + CONFIRM_S

@@ -59,6 +59,11 @@ def is_presumed(status: Status, *, answered: bool) -> bool:
     return status in PRESUMED and not answered
 
 
+def is_late_copy(ack: AckStatus, code: str) -> bool:
+    """Whether a device says no more than that the message was too old when it came."""
+    return ack == "expired" and not code
+
+
 def is_news(end: Status, link: Link) -> bool:
     """Whether a command that ended badly should call a person.
 

@@ -1,6 +1,6 @@
 """Who may command a device at this moment. Pure; asked when queued and again when sent."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -65,6 +65,21 @@ def check(
     if actor.kind == "user" and actor.role in STAFF_ROLES:
         return None
     raise NotEntitled
+
+
+def bounded(
+    state: Mapping[str, Any], right: Right | None, able: Collection[str]
+) -> Mapping[str, Any]:
+    """What a tenant asks for, with its end: what it shows ends with the right at the latest.
+
+    `able` are the keys that the device takes; one without `until` is closed by scene `wrap`.
+    """
+    shows = state.get("run") == "live" or state.get("privacy") is False
+    if right is None or "until" not in able or not (shows or "until" in state):
+        return state
+    end = int(right.until.timestamp() * 1000)
+    wished = state.get("until")
+    return {**state, "until": min(wished, end) if wished else end}
 
 
 def may_override(actor: Actor) -> bool:

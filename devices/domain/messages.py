@@ -5,9 +5,11 @@ broker kept the message for us: it tells what was, and is no sign of life.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from typing import Any, Literal
+
+ON_THE_WIRE = timedelta(seconds=2)  # for what rests on a right; it is sent again while valid
 
 AckStatus = Literal["accepted", "done", "rejected", "expired", "duplicate", "failed"]
 
@@ -108,3 +110,13 @@ class Outgoing:
     actor: str
     booking: str | None
     fence: Fence | None = None
+
+    def sent_at(self, now: datetime) -> "Outgoing":
+        """As it goes out now: one that rests on a right is soon too late to be carried out.
+
+        So what a slow line still holds when the right is taken back (at check-out, say) dies there,
+        whether or not anybody can tell the device.
+        """
+        if self.fence is None:
+            return self
+        return replace(self, expires_at=min(self.expires_at, now + ON_THE_WIRE))

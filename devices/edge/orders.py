@@ -84,6 +84,10 @@ class Memory:
         while len(self._answers) > REMEMBERED:
             self._answers.popitem(last=False)
 
+    def forget(self, order_id: str) -> None:
+        """It was never begun."""
+        self._answers.pop(order_id, None)
+
     def fenced(self, order: Order, now_ms: int) -> Answer | None:
         """Refuse an order whose right has ended, or was taken back since; note the newest."""
         if (fence := order.fence) is None:

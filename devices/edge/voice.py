@@ -44,6 +44,8 @@ class Voice:
             return None, [self.event(now_ms, "bad_command")]
         if known := self.memory.recall(order.id):
             return None, [self.answer(known)]
+        if order.exp <= now_ms and not message.retain:
+            return None, [self.too_late(order)]
         if refusal := self._refusal(order, retained=message.retain, now_ms=now_ms):
             return None, [self.settle(refusal)]
         return order, []
@@ -53,11 +55,14 @@ class Voice:
         self.memory.keep(answer)
         return self.answer(answer)
 
+    def too_late(self, order: Order) -> Message:
+        """This copy of an order is too old; a fresh one of the same order may still be obeyed."""
+        self.memory.forget(order.id)
+        return self.answer(Answer(order.id, "expired"))
+
     def _refusal(self, order: Order, *, retained: bool, now_ms: int) -> Answer | None:
         if retained:
             return Answer(order.id, "rejected", "retained")
-        if order.exp <= now_ms:
-            return Answer(order.id, "expired")
         if fenced := self.memory.fenced(order, now_ms):
             return fenced
         if order.if_v is not None and order.if_v != self.version:

@@ -280,7 +280,9 @@ class Gear:
     async def _obey(self, order: Order) -> None:
         now = self._now_ms()
         if order.exp <= now:
-            return self._answer(order, "expired")
+            late = self.voice.too_late(order)
+            self._keep()
+            return self._say([late])
         if fenced := self.voice.memory.fenced(order, now):
             return self._answer(order, fenced.st, fenced.code)
         try:
@@ -321,10 +323,11 @@ class Gear:
         self._keep()
 
     def _until(self, order: Order) -> int | None:
-        """The end that an order sets; a tenant's stream ends with the right at the latest."""
+        """The end that an order sets; what a tenant shows ends with the right at the latest."""
         until = order.state.get("until")
         bound = order.fence.until if order.fence else None
-        if order.state.get("run") == "live" and bound is not None:
+        shows = order.state.get("run") == "live" or order.state.get("privacy") is False
+        if bound is not None and (shows or until is not None):
             return min(int(until), bound) if until else bound
         return int(until) if until is not None else None
 

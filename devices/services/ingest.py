@@ -62,7 +62,7 @@ def _ingest(batch: Sequence[Incoming], now: datetime) -> Ingested:
     spoken, strangers = _by_device(batch, now)
     changes = announce.Changes()
     rows = _fold(spoken, now)
-    closes = outbox.closes_of(_acks(spoken), _effects(spoken))
+    closes = outbox.closes_of(_acks(spoken), _effects(spoken), now=now)
     outbox.close(closes, now=now, changes=changes)
     streaming.follow(rows, now=now, changes=changes)
     _watch(spoken, rows, now, changes)

@@ -172,13 +172,17 @@ def command_acked(acks: Iterable[Ack], *, now: datetime) -> int:
     """
     with transaction.atomic():
         changes = announce.Changes()
-        count = close(closes_of(list(acks), {}), now=now, changes=changes)
+        count = close(closes_of(list(acks), {}, now=now), now=now, changes=changes)
         announce.tell(changes, now=now)
     return count
 
 
-def closes_of(acks: Sequence[Ack], effects: Mapping[str, str]) -> list[Close]:
+def closes_of(
+    acks: Sequence[Ack], effects: Mapping[str, str], *, now: datetime
+) -> list[Close]:
     """What answers and effects make of the commands they name; those are locked.
+
+    That one copy came too late says nothing while the command is valid: it is sent again.
 
     Args:
         acks: in the order they arrived.
@@ -195,6 +199,8 @@ def closes_of(acks: Sequence[Ack], effects: Mapping[str, str]) -> list[Close]:
     for ack in acks:
         command = open_now.get(ack.command_id)
         if command is None or command.device.code != ack.device:
+            continue
+        if life.is_late_copy(ack.st, ack.code) and now < command.expires_at:
             continue
         before = ends[command.pk].status if command.pk in ends else Status(command.status)
         after = life.after_ack(before, ack.st, answered=command.pk in ends)

@@ -13,7 +13,7 @@ from base_ops.core import audit
 from base_ops.core.actors import Actor
 from base_ops.core.errors import Conflict
 from base_ops.core.models import Space
-from devices.domain import capabilities, lifetimes, limits, scenes
+from devices.domain import capabilities, entitlement, lifetimes, limits, scenes
 from devices.domain.capabilities import Table
 from devices.domain.commands import OPEN
 from devices.domain.entitlement import Right
@@ -74,8 +74,9 @@ def send_command(
         )
         right = guarding.check(request, guarding.facts([device.space_id], now=now))
         capabilities.check_against(state, abilities.able(device), device.code)
+        bounded = entitlement.bounded(state, right, abilities.able(device))
         order = _Order(actor, booking_code, right, now, timedelta(seconds=ttl_s))
-        command = order.command(device.pk, state)
+        command = order.command(device.pk, bounded)
         command.if_v, command.override, command.test = if_v, override, test
         _queue([command], now=now)
         audit.record(
