@@ -114,7 +114,7 @@ class Outgoing:
     def sent_at(self, now: datetime) -> "Outgoing":
         """As it goes out now: one that rests on a right is soon too late to be carried out.
 
-        So what a slow line still holds when the right is taken back (at check-out, say) dies there,
+        So what a slow line still holds when the right is taken back, at check-out say, dies there,
         whether or not anybody can tell the device.
         """
         if self.fence is None:

@@ -177,9 +177,7 @@ def command_acked(acks: Iterable[Ack], *, now: datetime) -> int:
     return count
 
 
-def closes_of(
-    acks: Sequence[Ack], effects: Mapping[str, str], *, now: datetime
-) -> list[Close]:
+def closes_of(acks: Sequence[Ack], effects: Mapping[str, str], *, now: datetime) -> list[Close]:
     """What answers and effects make of the commands they name; those are locked.
 
     That one copy came too late says nothing while the command is valid: it is sent again.
@@ -198,9 +196,7 @@ def closes_of(
     ends: dict[str, Close] = {}
     for ack in acks:
         command = open_now.get(ack.command_id)
-        if command is None or command.device.code != ack.device:
-            continue
-        if life.is_late_copy(ack.st, ack.code) and now < command.expires_at:
+        if command is None or command.device.code != ack.device or _is_late(ack, command, now):
             continue
         before = ends[command.pk].status if command.pk in ends else Status(command.status)
         after = life.after_ack(before, ack.st, answered=command.pk in ends)
@@ -208,6 +204,18 @@ def closes_of(
             ends[command.pk] = Close(
                 command.pk, command.device_id, after, ack.code[:64], answered=True
             )
+    _by_effect(ends, open_now, effects)
+    return list(ends.values())
+
+
+def _is_late(ack: Ack, command: Command, now: datetime) -> bool:
+    return life.is_late_copy(ack.st, ack.code) and now < command.expires_at
+
+
+def _by_effect(
+    ends: dict[str, Close], open_now: Mapping[str, Command], effects: Mapping[str, str]
+) -> None:
+    """A state that names its command proves that it was carried out."""
     for pk, device in effects.items():
         command = open_now.get(pk)
         if command is None or command.device.code != device:
@@ -215,7 +223,6 @@ def closes_of(
         before = ends[pk].status if pk in ends else Status(command.status)
         if before in OPEN or life.is_presumed(before, answered=pk in ends):
             ends[pk] = Close(pk, command.device_id, Status.DONE, answered=True)
-    return list(ends.values())
 
 
 _CLOSE = """
