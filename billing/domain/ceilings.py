@@ -59,6 +59,8 @@ def _codes(taken: Sequence[Taken]) -> list[str]:
 
 def _covers(ceiling: Policy, piece: Piece) -> bool:
     """Whether the ceiling speaks of that piece."""
+    if ceiling.bands is not None and piece.band.code not in ceiling.bands:
+        return False
     if ceiling.eligibility.get("surge") and piece.surge <= 1:
         return False
     return bool(ceiling.eligibility.get("band", piece.band.code) == piece.band.code)

@@ -12,6 +12,10 @@ from typing import Any
 
 from billing.domain import words
 from billing.domain.policies import Policy
+from billing.domain.policylang import conditions
+from billing.domain.policylang.conditions import Condition
+from billing.domain.policylang.situations import facts_of
+from billing.domain.policylang.steps import Meter
 from billing.domain.situation import Situation
 from billing.domain.texts import Bi, hours_text
 
@@ -34,9 +38,21 @@ def refusal(policy: Policy, situation: Situation) -> Refusal | None:
     for check, wanted in _checks(policy):
         if found := check(wanted, situation):
             return found
+    if policy.when is not None and (found := _of_language(policy.when, situation)):
+        return found
     if policy.approval_required and policy.code not in situation.approvals:
         return _NOT_APPROVED
     return None
+
+
+def _of_language(when: Condition, situation: Situation) -> Refusal | None:
+    """What the policy asks beyond the checks here, in the words of the language."""
+    judged = conditions.judge(when, facts_of(situation), (), Meter())
+    if judged.holds:
+        return None
+    unlock = next((short.unlock for short in judged.short if short.unlock), None)
+    reasons = [short.reason for short in judged.short]
+    return Refusal(Bi("；".join(r.zh for r in reasons), "; ".join(r.en for r in reasons)), unlock)
 
 
 @lru_cache(maxsize=1024)

@@ -10,6 +10,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from base_ops.core import money
+from billing.domain.policylang.conditions import Condition
 
 KINDS = frozenset(
     ["free_hours", "discount_pct", "tier_pct", "per_m2_cap", "gate", "ceiling", "fault_credit"]
@@ -79,6 +80,8 @@ class Policy:
     gate: Mapping[str, str] | None = None
     multiplier: Decimal | None = None
     max_share: Decimal | None = None
+    when: Condition | None = None
+    """A condition of the language beside `eligibility`, or None; judged by `eligibility`."""
 
     def __hash__(self) -> int:
         """Of its name: what was worked out for a policy is kept by it."""

@@ -18,6 +18,8 @@ from billing.domain.labels import (
     SERVICE_NAMES_EN,
     SURGE_NAMES_EN,
 )
+from billing.domain.policylang import compiling
+from billing.domain.policylang.source import Refused
 
 T = TypeVar("T")
 LISTS = ("time_bands", "surge_calendar", "tariffs", "services", "policies")
@@ -154,7 +156,11 @@ def _service(row: Mapping[str, Any]) -> Service:
 
 
 def _policy(row: Mapping[str, Any]) -> policies.Policy:
-    return policies.read(row, label=POLICY_LABELS.get(row.get("code", "")))
+    try:
+        return compiling.load(row, label=POLICY_LABELS.get(row.get("code", "")))
+    except Refused as exc:
+        said = [f"{row.get('code')}: {fault.path}: {fault.reason.en}" for fault in exc.faults]
+        raise policies.PolicyRefused(said) from exc
 
 
 def _tariffs(rows: Sequence[Mapping[str, Any]], faults: list[str]) -> list[Tariff]:

@@ -23,6 +23,7 @@ class Situation:
     rating: str
     category: str
     industry: str = ""
+    town: str = ""
     tags: frozenset[str] = frozenset()
     registered: bool = False
     joined_on: date = date(2000, 1, 1)

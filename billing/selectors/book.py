@@ -5,8 +5,10 @@ from datetime import timedelta
 from typing import Any
 
 from base_ops.core import statements
-from billing.domain import policies, terms
+from billing.domain import terms
 from billing.domain.catalog import Band, NotPriced, PriceBook, Service, Surge, Tariff, VatRate
+from billing.domain.policies import Policy
+from billing.domain.policylang import compiling
 from billing.domain.terms import STANDARD, Terms
 from billing.models import (
     PolicyRow,
@@ -84,10 +86,10 @@ def terms_of_many(fingerprints: Collection[str]) -> dict[str, Terms]:
     return {name: _terms.get(name, STANDARD) for name in fingerprints}
 
 
-def _latest_policies() -> list[policies.Policy]:
+def _latest_policies() -> list[Policy]:
     """Every version, each ending where a newer one of the same code begins."""
     rows = list(PolicyRow.objects.order_by("code", "-version"))
-    found: list[policies.Policy] = []
+    found: list[Policy] = []
     newer: dict[str, Any] = {}
     for row in rows:
         data: dict[str, Any] = dict(row.data)
@@ -97,7 +99,7 @@ def _latest_policies() -> list[policies.Policy]:
                 continue
             data["valid_to"] = min(row.valid_to, last).isoformat()
         newer[row.code] = row.valid_from
-        found.append(policies.read(data, label=(row.label_zh, row.label_en)))
+        found.append(compiling.load(data, label=(row.label_zh, row.label_en)))
     return found
 
 

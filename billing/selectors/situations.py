@@ -144,15 +144,18 @@ def situation(
 ) -> Situation:
     """Put together what is known; `proofs` are the (key, value) of the evidence valid `on`."""
     keys = {key for key, _ in proofs}
+    # The same person or premises under another name: a new name starts no new first year.
+    entries = (date.fromisoformat(value) for key, value in proofs if key == "first_entry")
     gmv = (Decimal(value) for key, value in proofs if key == "annual_gmv")
     return Situation(
         on=on,
         rating=tenant.compliance_rating,
         category=tenant.category,
         industry=tenant.industry,
+        town=tenant.town_street,
         tags=frozenset(tenant.tags),
         registered=tenant.registered_in_panyu,
-        joined_on=tenant.joined_on,
+        joined_on=min(tenant.joined_on, *entries) if "first_entry" in keys else tenant.joined_on,
         mode=mode,
         agreement="agreement" in keys,
         programme_filed="programme_filed" in keys,

@@ -1,6 +1,6 @@
 """The part of the language that lowers a booking's or a lease's price; rating knows its terms."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -62,7 +62,9 @@ def read_benefit(data: object, applies_to: str, notes: Notes) -> BookingBenefit:
         return BookingBenefit("", {})
     head = heads[0]
     source.known(row, (head, *_MORE.get(head, ())), "benefit", notes)
-    _check(head, row, notes)
+    for key, check in _CHECKS.items():
+        if key in row:
+            check(row[key], f"benefit.{key}", notes)
     extras = source.mapping(row.get("extras", {}), "benefit.extras", notes)
     source.known(extras, EXTRAS, "benefit.extras", notes)
     for key, many in extras.items():
@@ -70,35 +72,32 @@ def read_benefit(data: object, applies_to: str, notes: Notes) -> BookingBenefit:
     return BookingBenefit(head, dict(row))
 
 
-def _check(head: str, row: Mapping[str, Any], notes: Notes) -> None:
-    """Every term of a benefit as its head wants it."""
-    at = f"benefit.{head}"
-    match head:
-        case "percent_off":
-            _percent(row[head], at, notes)
-        case "free_hours":
-            _half_hours(row[head], at, notes)
-        case "volume":
-            _volume(row[head], at, notes)
-        case "gate":
-            ratings = source.mapping(row[head], at, notes)
-            source.known(ratings, ("A", "B", "C", "D"), at, notes)
-            for rating, what in ratings.items():
-                source.one_of(what, GATES, f"{at}.{rating}", notes)
-        case "ceiling":
-            ceiling = source.mapping(row[head], at, notes)
-            source.known(ceiling, ("percent", "except_groups"), at, notes)
-            _percent(ceiling.get("percent"), f"{at}.percent", notes)
-            if "except_groups" in ceiling:
-                source.codes(ceiling["except_groups"], f"{at}.except_groups", notes)
-        case "percent_by_year":
-            for i, percent in enumerate(source.listing(row[head], at, notes, most=3)):
-                _percent(percent, f"{at}[{i}]", notes)
-            if "area_up_to" in row:
-                source.number(row["area_up_to"], "benefit.area_up_to", notes, least=0)
-        case _:
-            source.number(row[head], at, notes, least=0)
-            source.share(row.get("most_share"), "benefit.most_share", notes, most=1)
+def _gate(value: object, path: str, notes: Notes) -> None:
+    ratings = source.mapping(value, path, notes)
+    source.known(ratings, ("A", "B", "C", "D"), path, notes)
+    for rating, what in ratings.items():
+        source.one_of(what, GATES, f"{path}.{rating}", notes)
+
+
+def _ceiling(value: object, path: str, notes: Notes) -> None:
+    ceiling = source.mapping(value, path, notes)
+    source.known(ceiling, ("percent", "except_groups"), path, notes)
+    _percent(ceiling.get("percent"), f"{path}.percent", notes)
+    if "except_groups" in ceiling:
+        source.codes(ceiling["except_groups"], f"{path}.except_groups", notes)
+
+
+def _years(value: object, path: str, notes: Notes) -> None:
+    for i, percent in enumerate(source.listing(value, path, notes, most=3)):
+        _percent(percent, f"{path}[{i}]", notes)
+
+
+def _quantity(value: object, path: str, notes: Notes) -> None:
+    source.number(value, path, notes, least=0)
+
+
+def _one_share(value: object, path: str, notes: Notes) -> None:
+    source.share(value, path, notes, most=1)
 
 
 def _percent(value: object, path: str, notes: Notes) -> None:
@@ -122,3 +121,16 @@ def _volume(value: object, path: str, notes: Notes) -> None:
             notes.fault(where, "门槛应逐级升高", "thresholds must rise")
         before = floor
         _percent(entry.get("percent"), f"{where}.percent", notes)
+
+
+_CHECKS: Final[Mapping[str, Callable[[object, str, Notes], None]]] = {
+    "percent_off": _percent,
+    "free_hours": _half_hours,
+    "volume": _volume,
+    "gate": _gate,
+    "ceiling": _ceiling,
+    "percent_by_year": _years,
+    "area_up_to": _quantity,
+    "times_the_outage": _quantity,
+    "most_share": _one_share,
+}

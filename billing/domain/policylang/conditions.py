@@ -4,7 +4,8 @@ A fact that is not known never grants anything: a comparison with it is neither 
 and so is its opposite.
 """
 
-from collections.abc import Mapping, Sequence
+import operator
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
@@ -245,29 +246,22 @@ def _compared(condition: Compare, facts: Mapping[str, Value]) -> Judged:
         why = Bi(f"未申报{name.zh}", f"{name.en} is not declared")
         how = Bi(f"申报{name.zh}", f"declare {name.en}")
         return Judged(None, (Shortfall(condition.path, why, how),))
-    if _meets(condition.op, given, condition.wanted):
+    if _MEETS[condition.op](given, condition.wanted):
         return Judged(True)
     return Judged(False, (_short(condition, given),))
 
 
-def _meets(op: str, given: Any, wanted: Any) -> bool:
-    match op:
-        case "gt":
-            return bool(given > wanted)
-        case "ge":
-            return bool(given >= wanted)
-        case "lt":
-            return bool(given < wanted)
-        case "le":
-            return bool(given <= wanted)
-        case "any_of":
-            return bool(given & set(wanted))
-        case "all_of":
-            return set(wanted) <= given
-        case "in":
-            return given in wanted
-        case _:
-            return bool(given == (wanted[0] if isinstance(wanted, tuple) else wanted))
+_MEETS: Final[Mapping[str, Callable[[Any, Any], bool]]] = {
+    "gt": operator.gt,
+    "ge": operator.ge,
+    "lt": operator.lt,
+    "le": operator.le,
+    "eq": operator.eq,
+    "in": lambda given, wanted: given in wanted,
+    "any_of": lambda given, wanted: not given.isdisjoint(wanted),
+    "all_of": lambda given, wanted: given.issuperset(wanted),
+    "is": lambda given, wanted: given in wanted if isinstance(wanted, tuple) else given is wanted,
+}
 
 
 def _short(condition: Compare, given: Any) -> Shortfall:

@@ -1,4 +1,4 @@
-"""Judge one claim by one rule, and say in both languages what happened and what would give more."""
+"""Judge one claim by one rule; say in both languages what happened and what would give more."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace

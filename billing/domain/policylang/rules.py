@@ -7,9 +7,10 @@ from fractions import Fraction
 from typing import Any, Final
 
 from billing.domain.policylang import amounts, conditions, source, vocabulary
-from billing.domain.policylang.amounts import Amount, Scope
+from billing.domain.policylang.amounts import Scope
 from billing.domain.policylang.booking import BookingBenefit, read_benefit, read_covers
 from billing.domain.policylang.conditions import Condition
+from billing.domain.policylang.nodes import Amount
 from billing.domain.policylang.source import Notes
 from billing.domain.policylang.vocabulary import FactType
 from billing.domain.texts import Bi

@@ -81,7 +81,7 @@ def _under(outcomes: Sequence[Outcome], most_fen: int) -> tuple[Outcome, ...]:
                 f"各项合计以{plain(Fraction(most_fen, 100))}元为上限",
                 f"together at most CNY {plain(Fraction(most_fen, 100))}",
             )
-            outcome = outcome.limited(left, Step("cap", "ceiling", text, left))  # noqa: PLW2901
+            outcome = outcome.limited(left, Step("cap", "ceiling", text, left))
         left -= outcome.amount_fen
         found.append(outcome)
     return tuple(found)

@@ -1,4 +1,4 @@
-"""Read an untrusted JSON document: every fault has its path and its reason, and sizes are bound."""
+"""Read an untrusted JSON document: every fault has a path and a reason, and sizes are bound."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -189,7 +189,7 @@ def codes(value: object, path: str, notes: Notes) -> tuple[str, ...]:
 
 def text(value: object, path: str, notes: Notes, *, most: int = 120) -> str:
     """Words that people read."""
-    if isinstance(value, str) and 0 < len(value.strip()) and len(value) <= most:
+    if isinstance(value, str) and len(value.strip()) > 0 and len(value) <= most:
         return value
     notes.fault(path, f"应为1至{most}字的文本", f"must be a text of 1 to {most} characters")
     return ""

@@ -1,12 +1,14 @@
 """Work an amount out exactly, in fen, and note which tier was reached and what the next asks."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from math import floor
+from typing import Any, Final
 
 from billing.domain.policylang import conditions
-from billing.domain.policylang.amounts import (
+from billing.domain.policylang.conditions import Shortfall
+from billing.domain.policylang.nodes import (
     Amount,
     Choose,
     Divide,
@@ -23,7 +25,6 @@ from billing.domain.policylang.amounts import (
     Spend,
     Table,
 )
-from billing.domain.policylang.conditions import Shortfall
 from billing.domain.policylang.steps import Meter
 from billing.domain.policylang.vocabulary import Case, FactType, Value, plain, shown
 from billing.domain.texts import Bi
@@ -58,43 +59,48 @@ class Work:
             TooLong: the steps are used up.
         """
         self.meter.step(node.path)
-        match node:
-            case Fixed():
-                return node.fen
-            case OfFact():
-                return self._number(node.path, node.fact)
-            case Named():
-                return self.names[node.name]
-            case Increment():
-                more = self._number(node.path, node.now) - self._number(node.path, node.before)
-                return max(more, ZERO)
-            case Percent():
-                return self._share(node) * self.amount(node.of)
-            case Several():
-                pick = {"sum": sum, "least": min, "greatest": max}[node.op]
-                return Fraction(pick([self.amount(part) for part in node.parts]))
-            case RoundDown():
-                return floor(self.amount(node.of) / node.unit) * node.unit
-            case Divide():
-                return self.amount(node.of) / node.by
-            case _:
-                return self._looked_up(node)
+        return _WAYS[type(node)](self, node)
 
-    def _looked_up(self, node: "Spend | PerUnit | EachFull | Table | Lookup | Choose") -> Fraction:
-        match node:
-            case Spend():
-                return self._spent(node)
-            case PerUnit():
-                return self._per(node)
-            case EachFull():
-                return self._each_full(node)
-            case Table():
-                return self._tier(node)
-            case Lookup():
-                found = node.rows.get(tuple(self._key(node.path, name) for name in node.by))
-                return ZERO if found is None else self.amount(found)
-            case Choose():
-                return self._chosen(node)
+    def fixed(self, node: Fixed) -> Fraction:
+        """As it is written."""
+        return node.fen
+
+    def of_fact(self, node: OfFact) -> Fraction:
+        """As it is declared."""
+        return self._number(node.path, node.fact)
+
+    def named(self, node: Named) -> Fraction:
+        """As it was worked out before."""
+        return self.names[node.name]
+
+    def increment(self, node: Increment) -> Fraction:
+        """The growth, or nothing."""
+        more = self._number(node.path, node.now) - self._number(node.path, node.before)
+        return max(more, ZERO)
+
+    def percent(self, node: Percent) -> Fraction:
+        """A share, that of the year where there is one for each."""
+        return self._share(node) * self.amount(node.of)
+
+    def several(self, node: Several) -> Fraction:
+        """Of all parts the sum, the least or the greatest."""
+        parts = [self.amount(part) for part in node.parts]
+        if node.op == "sum":
+            return sum(parts, ZERO)
+        return min(parts) if node.op == "least" else max(parts)
+
+    def round_down(self, node: RoundDown) -> Fraction:
+        """Full units only."""
+        return floor(self.amount(node.of) / node.unit) * node.unit
+
+    def divide(self, node: Divide) -> Fraction:
+        """By a number that is never zero: the reader saw to that."""
+        return self.amount(node.of) / node.by
+
+    def lookup(self, node: Lookup) -> Fraction:
+        """Nothing when no row names these facts."""
+        found = node.rows.get(tuple(self._key(node.path, name) for name in node.by))
+        return ZERO if found is None else self.amount(found)
 
     def _value(self, path: str, fact: str) -> Value:
         given = self.facts.get(fact)
@@ -117,7 +123,7 @@ class Work:
         whole = year.denominator == 1 and 1 <= year <= len(node.shares)
         return node.shares[int(year) - 1] if whole else ZERO
 
-    def _spent(self, node: Spend) -> Fraction:
+    def spent(self, node: Spend) -> Fraction:
         """What counts; the limited class is at most its share of everything that counts."""
         counted = [
             cost
@@ -143,7 +149,8 @@ class Work:
             )
         return rest + min(inner, allowed)
 
-    def _per(self, node: PerUnit) -> Fraction:
+    def per_unit(self, node: PerUnit) -> Fraction:
+        """A rate for each unit, within its bounds."""
         quantity = self._number(node.path, node.quantity)
         if node.up_to is not None:
             quantity = min(quantity, node.up_to)
@@ -154,7 +161,8 @@ class Work:
                 times = min(times, node.times_up_to)
         return quantity * times * self.amount(node.rate)
 
-    def _each_full(self, node: EachFull) -> Fraction:
+    def each_full(self, node: EachFull) -> Fraction:
+        """For full steps only."""
         base = self.amount(node.of)
         full = floor(base / node.step)
         missing = plain(((full + 1) * node.step - base) / 100)
@@ -165,9 +173,10 @@ class Work:
                 Bi(f"再增加{missing}元进入下一档", f"CNY {missing} more reaches the next step"),
             )
         )
-        return full * self.amount(node.give)
+        return full * self.amount(node.amount)
 
-    def _tier(self, node: Table) -> Fraction:
+    def tier(self, node: Table) -> Fraction:
+        """Of the highest tier that is reached."""
         given, kind = self._number(node.path, node.by), self.types[node.by].kind
         reached = [tier for tier in node.tiers if tier.reached(given)]
         following = next((tier for tier in node.tiers if not tier.reached(given)), None)
@@ -188,7 +197,8 @@ class Work:
             )
         return self.amount(reached[-1].then) if reached else ZERO
 
-    def _chosen(self, node: Choose) -> Fraction:
+    def chosen(self, node: Choose) -> Fraction:
+        """Of the first branch whose condition holds."""
         for when, then in node.branches:
             if when is None:
                 return self.amount(then)
@@ -196,3 +206,21 @@ class Work:
             if judged.holds:
                 return self.amount(then)
         return ZERO
+
+
+_WAYS: Final[Mapping[type, Callable[[Work, Any], Fraction]]] = {
+    Fixed: Work.fixed,
+    OfFact: Work.of_fact,
+    Named: Work.named,
+    Spend: Work.spent,
+    Increment: Work.increment,
+    Percent: Work.percent,
+    PerUnit: Work.per_unit,
+    EachFull: Work.each_full,
+    Table: Work.tier,
+    Lookup: Work.lookup,
+    Choose: Work.chosen,
+    Several: Work.several,
+    RoundDown: Work.round_down,
+    Divide: Work.divide,
+}
