@@ -31,7 +31,6 @@ _OPS: Final = {
     "codes": frozenset({"any_of", "all_of"}),
     "flag": frozenset({"is"}),
 }
-OPS: Final = frozenset().union(*_OPS.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +136,7 @@ def _compare(
         return Tree(path, "any", ())
     kind = types[name].kind
     source.known(row, {"fact"} | _OPS[kind], path, notes)
-    ops = sorted(OPS & set(row))
+    ops = sorted(_OPS[kind] & set(row))
     if len(ops) != 1:
         allowed = sorted(_OPS[kind])
         notes.fault(

@@ -149,11 +149,11 @@ def divisor(value: object, path: str, notes: Notes) -> Fraction:
             "a divisor must be a number written down: a fact could be zero",
         )
         return Fraction(1)
+    before = len(notes.faults)
     found = number(value, path, notes)
-    if found <= 0:
+    if found <= 0 and len(notes.faults) == before:
         notes.fault(path, "除数必须大于零", "must be above zero: a rule cannot divide by zero")
-        return Fraction(1)
-    return found
+    return max(found, Fraction(1, 10**6))
 
 
 def fen(value: object, path: str, notes: Notes) -> Fraction:
