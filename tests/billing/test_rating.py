@@ -319,7 +319,7 @@ def test_any_quote_adds_up_and_stays_below_its_ceilings(
         assert quote.discount_fen <= sum((x.gross_fen * 20 + 50) // 100 for x in surged)
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(STARTS, st.integers(1, 30), ROOMS, SITUATIONS, st.randoms(use_true_random=False))
 def test_the_order_of_inputs_does_not_matter(
     start: datetime, half_hours: int, room: tuple[str, str], known: Situation, random: Any
