@@ -10,6 +10,7 @@ from devices.api import (
     announcements,
     control,
     models,
+    overrides,
     places,
     registry,
     stock,
@@ -21,7 +22,7 @@ from devices.api import (
 
 PARTS = (
     control, telemetry, usage, alarm_rules, alarms, registry, models, adoption, places, windows,
-    testing, stock, announcements, accounts,
+    testing, stock, announcements, accounts, overrides,
 )  # fmt: skip
 
 router = Router(tags=["devices"])

@@ -14,9 +14,11 @@ from devices.schemas import (
     CommandOut,
     DeviceDetailOut,
     DeviceOut,
+    MoveIn,
     SceneIn,
     SceneRunOut,
 )
+from devices.services import driving
 
 router = Router(tags=["devices"])
 
@@ -61,6 +63,23 @@ def command_device(
         state=wish.state,
         actor=auth.actor_of(request),
         if_v=wish.if_v,
+        override=wish.override,
+        now=now,
+    )
+    return Status(202, shown.command(command))
+
+
+@router.post("/devices/{code}/moves", response={202: CommandOut, codes_4xx: Problem})
+@idempotent
+def move_device(
+    request: HttpRequest, code: str, wish: MoveIn, idempotency_key: IdempotencyHeader
+) -> Status[CommandOut]:
+    """Drive a camera for a moment; it stops by itself, so whoever steers asks again."""
+    now = clock.now()
+    command = driving.move(
+        device=common.device_of(request, code, now),
+        speeds=wish.model_dump(exclude={"override"}, exclude_none=True),
+        actor=auth.actor_of(request),
         override=wish.override,
         now=now,
     )

@@ -1,6 +1,6 @@
 """Equipment of a room on air is not switched off, stopped, re-patched or moved by others. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -26,6 +26,23 @@ class OnAirInterlock(Conflict):
     """The room is on air and the command would harm the show."""
 
     code, title_zh, title_en = "on_air_interlock", "直播中,操作被联锁拒绝", "On air: interlocked"
+
+
+class OverrideNotGranted(Conflict):
+    """Setting the interlock aside takes a second person's word, which was not given or is over."""
+
+    code = "override_not_granted"
+    title_zh = "联锁解除须第二人批准"
+    title_en = "A second person must grant the override"
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """A second person's word: who may act, on which device (None: all of the room), until when."""
+
+    actor_id: str
+    device_id: int | None
+    until: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,3 +97,18 @@ def check(*, on_air: OnAir | None, harmful: bool, is_holder: bool, now: datetime
     """
     if harmful and not is_holder and on_air is not None and on_air.holds(now):
         raise OnAirInterlock(on_air_since=on_air.since.isoformat())
+
+
+def check_granted(
+    granted: Iterable[Override], actor_id: str, device_id: int | None, now: datetime
+) -> None:
+    """Let an override pass that a second person granted to this one, or refuse it.
+
+    Raises:
+        OverrideNotGranted: nobody did, or its time is over.
+    """
+    for one in granted:
+        fits = one.device_id is None or one.device_id == device_id
+        if one.actor_id == actor_id and fits and now < one.until:
+            return
+    raise OverrideNotGranted

@@ -13,6 +13,7 @@ from devices.models.lifecycle import (
     RegistrySettings,
     WindowStay,
 )
+from devices.models.overrides import InterlockOverride
 from devices.models.places import Mounting, Place
 from devices.models.registry import Device, DeviceModel, Shadow
 from devices.models.telemetry import RollupMark, Telemetry
@@ -41,6 +42,7 @@ __all__ = [
     "Foreign",
     "ForeignDocument",
     "Grant",
+    "InterlockOverride",
     "LifeEvent",
     "MaintenanceWindow",
     "Mounting",

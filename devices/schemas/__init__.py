@@ -6,6 +6,7 @@ from devices.schemas.control import (
     CommandOut,
     DeviceDetailOut,
     DeviceOut,
+    MoveIn,
     SceneIn,
     SceneRunOut,
 )
@@ -17,6 +18,7 @@ __all__ = [
     "CommandOut",
     "DeviceDetailOut",
     "DeviceOut",
+    "MoveIn",
     "Point",
     "SceneIn",
     "SceneRunOut",

@@ -41,6 +41,16 @@ class CommandIn(Schema):
     override: bool = False
 
 
+class MoveIn(Schema):
+    """Speeds from -1 to 1 of the axes to drive; it stops by itself after `deadman_ms`."""
+
+    pan: float | None = Field(default=None, ge=-1, le=1)
+    tilt: float | None = Field(default=None, ge=-1, le=1)
+    zoom: float | None = Field(default=None, ge=-1, le=1)
+    deadman_ms: int = Field(default=500, ge=1, le=1000)
+    override: bool = False
+
+
 class CommandOut(Schema):
     """One command and where it stands; `reason` says why it ended as it did."""
 

@@ -3,6 +3,7 @@
 from devices.selectors.devices import (
     booking_in,
     device_values,
+    granted_overrides,
     has_open_command,
     held_since,
     held_space_ids,
@@ -51,6 +52,7 @@ __all__ = [
     "device_energy",
     "device_values",
     "energy_wh",
+    "granted_overrides",
     "has_open_command",
     "held_since",
     "held_space_ids",

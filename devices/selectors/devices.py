@@ -10,7 +10,9 @@ from base_ops.core.models import Space
 from devices.domain import shadow as shadows
 from devices.domain.commands import Status
 from devices.domain.entitlement import Right
-from devices.models import Device, Grant, SceneRun, Shadow
+from devices.domain.interlock import Override
+from devices.models import Device, Grant, InterlockOverride, SceneRun, Shadow
+from devices.models.overrides import OverrideStatus
 
 
 def device_values(devices: Iterable[Device], *, now: datetime) -> dict[str, dict[str, Any]]:
@@ -66,6 +68,18 @@ def live_rights(space_ids: Iterable[int], *, now: datetime) -> dict[int, list[Ri
 def rights_of_space(space_id: int, *, now: datetime) -> list[Right]:
     """The rights that hold now in one space."""
     return live_rights([space_id], now=now).get(space_id, [])
+
+
+def granted_overrides(space_ids: Iterable[int], *, now: datetime) -> dict[int, list[Override]]:
+    """Who may set the interlock aside now, by space."""
+    result: dict[int, list[Override]] = {}
+    rows = InterlockOverride.objects.filter(
+        space_id__in=list(space_ids), status=OverrideStatus.GRANTED, until__gt=now
+    )
+    for row in rows:
+        word = Override(row.asked_by_id, row.device_id, row.until)
+        result.setdefault(row.space_id, []).append(word)
+    return result
 
 
 def holds_space(*, tenant_id: int, space_code: str, now: datetime) -> bool:

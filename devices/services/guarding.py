@@ -4,7 +4,7 @@ Asked when a command is queued and again when it is sent, of the same facts read
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -12,7 +12,7 @@ from base_ops.core.actors import Actor
 from devices import selectors
 from devices.domain import entitlement, interlock
 from devices.domain.entitlement import NotEntitled, Right
-from devices.domain.interlock import OnAir
+from devices.domain.interlock import OnAir, Override
 from devices.models import Device
 from devices.models.registry import DeviceStatus
 
@@ -24,6 +24,7 @@ class Facts:
     rights: Mapping[int, Sequence[Right]]
     shows: Mapping[int, OnAir]
     now: datetime
+    overrides: Mapping[int, Sequence[Override]] = field(default_factory=dict)
 
 
 def facts(space_ids: Iterable[int], *, now: datetime) -> Facts:
@@ -33,6 +34,7 @@ def facts(space_ids: Iterable[int], *, now: datetime) -> Facts:
         rights=selectors.live_rights(ids, now=now),
         shows=selectors.on_air_of(ids, now=now),
         now=now,
+        overrides=selectors.granted_overrides(ids, now=now),
     )
 
 
@@ -47,6 +49,7 @@ class Request:
     reported: Mapping[str, Any]
     actor: Actor
     override: bool = False
+    device_id: int | None = None
 
 
 def may_obey(device: Device, *, test: bool) -> bool:
@@ -61,17 +64,23 @@ def check(request: Request, known: Facts) -> Right | None:
 
     Raises:
         NotEntitled: the actor does not hold the room, or overrides without being staff.
+        OverrideNotGranted: no second person has granted the override that would be needed.
         OnAirInterlock: the command would harm a show that is somebody else's.
     """
     rights = known.rights.get(request.space_id, ())
     right = entitlement.check(request.actor, request.state, rights, known.now)
     if request.override and not entitlement.may_override(request.actor):
         raise NotEntitled("only the base's staff overrides the interlock")
-    interlock.check(
-        on_air=known.shows.get(request.space_id),
-        harmful=not request.override
-        and interlock.harms(request.kind, request.op, request.state, request.reported),
-        is_holder=right is not None,
-        now=known.now,
-    )
+    try:
+        interlock.check(
+            on_air=known.shows.get(request.space_id),
+            harmful=interlock.harms(request.kind, request.op, request.state, request.reported),
+            is_holder=right is not None,
+            now=known.now,
+        )
+    except interlock.OnAirInterlock:
+        if not request.override:
+            raise
+        granted = known.overrides.get(request.space_id, ())
+        interlock.check_granted(granted, request.actor.id, request.device_id, known.now)
     return right

@@ -148,6 +148,7 @@ def _check_again(command: Command, known: guarding.Facts) -> None:
             shadow.reported if shadow else {},
             command.actor,
             command.override,
+            device.pk,
         ),
         known,
     )

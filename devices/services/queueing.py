@@ -70,12 +70,12 @@ def send_command(
     with transaction.atomic():
         shadow, _ = Shadow.objects.select_for_update().get_or_create(device=device)
         request = guarding.Request(
-            device.space_id, device.kind, "set", state, shadow.reported, actor, override
+            device.space_id, device.kind, "set", state, shadow.reported, actor, override, device.pk
         )
         right = guarding.check(request, guarding.facts([device.space_id], now=now))
         capabilities.check_against(state, abilities.able(device), device.code)
         bounded = entitlement.bounded(state, right, abilities.able(device))
-        order = _Order(actor, booking_code, right, now, timedelta(seconds=ttl_s))
+        order = Order(actor, booking_code, right, now, timedelta(seconds=ttl_s))
         command = order.command(device.pk, bounded)
         command.if_v, command.override, command.test = if_v, override, test
         _queue([command], now=now)
@@ -134,7 +134,7 @@ def apply_scene(
             )
         run = _run(space, wanted, actor, booking_code, wish.until, now)
         ttl = timedelta(seconds=lifetimes.scene_s(wanted, actor))
-        order = _Order(actor, booking_code, right, now, ttl)
+        order = Order(actor, booking_code, right, now, ttl)
         _queue(_commands(run, order, steps, targets), now=now)
         audit.record(
             actor=actor,
@@ -161,7 +161,7 @@ class _Row:
 
 
 @dataclass(frozen=True, slots=True)
-class _Order:
+class Order:
     """What all commands of one request share."""
 
     actor: Actor
@@ -239,7 +239,8 @@ def _fitted(steps: Sequence[Step], targets: Mapping[str, _Row]) -> list[Step]:
 def _states_on_the_way(device_ids: list[int]) -> dict[int, dict[str, Any]]:
     """What open commands will have made of each device, the latest last."""
     result: dict[int, dict[str, Any]] = {}
-    rows = Command.objects.filter(device_id__in=device_ids, status__in=OPEN).order_by("pk")
+    of = Command.objects.filter(device_id__in=device_ids, status__in=OPEN)
+    rows = of.exclude(op="move").order_by("pk")
     for device_id, state in rows.values_list("device_id", "state"):
         result.setdefault(device_id, {}).update(state)
     return result
@@ -282,7 +283,7 @@ def _run(
 
 
 def _commands(
-    run: SceneRun, order: _Order, steps: Sequence[Step], targets: Mapping[str, _Row]
+    run: SceneRun, order: Order, steps: Sequence[Step], targets: Mapping[str, _Row]
 ) -> list[Command]:
     commands = [order.command(targets[step.code].device_id, step.state) for step in steps]
     for command in commands:

@@ -10,6 +10,7 @@ from devices.edge.orders import Answer, Order
 from devices.edge.packets import Message
 from devices.edge.voice import Voice
 from devices.simulator import measuring, physics
+from devices.simulator.driving import Drive
 from devices.simulator.plan import Spec
 from devices.simulator.room import Room
 
@@ -32,9 +33,11 @@ class SimDevice:
 
     def __init__(self, spec: Spec, room: Room, rng: random.Random) -> None:
         self.spec, self.room, self._rng = spec, room, rng
-        self.voice = Voice(code=spec.code, kind=spec.kind, model=spec.model)
+        ops = frozenset({"set", "move"} if spec.model == "CAM-PTZ" else {"set"})
+        self.voice = Voice(code=spec.code, kind=spec.kind, model=spec.model, ops=ops)
         self.state = physics.first_state(spec)
         self._due: list[_Due] = []
+        self._drive: Drive | None = None
         self._tele_at_ms = self._crowd_at_ms = 0
         room.devices.append(self)
 
@@ -81,6 +84,8 @@ class SimDevice:
         times = [self._tele_at_ms, *(d.at_ms for d in self._due)]
         if until := self._until():
             times.append(until)
+        if self._drive is not None:
+            times.append(self._drive.until_ms)
         if self._watches_people:
             times.append(self._crowd_at_ms)
         return min(times)
@@ -89,6 +94,8 @@ class SimDevice:
         """Do all that is due."""
         self.room.advance(now_ms)
         out = self._finish_due(now_ms) + self._stop_at_end(now_ms)
+        if self._drive is not None and now_ms >= self._drive.until_ms:
+            out += self._stand(now_ms)
         if self._watches_people and now_ms >= self._crowd_at_ms:
             out += self._look_around(now_ms)
         if now_ms >= self._tele_at_ms:
@@ -96,13 +103,30 @@ class SimDevice:
         return out
 
     def _begin(self, order: Order, now_ms: int) -> list[Message]:
+        if order.op == "move":
+            return self._move(order, now_ms)
         out = self._supersede(order)
+        if self._drive is not None and self._drive.speeds.keys() & order.state.keys():
+            out += self._stand(now_ms)
         at = now_ms
         steps = physics.phases(self.spec, self.state, order.state, self._rng.random)
         for step in steps:
             at += int(step.after_ms)
             self._due.append(_Due(at, step.changes, order.id, last=step is steps[-1]))
         return [*out, self.voice.settle(Answer(order.id, "accepted"))]
+
+    def _move(self, order: Order, now_ms: int) -> list[Message]:
+        """Drive from here; a deadman stops it, whoever is still there."""
+        out = self._supersede(order) + (self._stand(now_ms) if self._drive else [])
+        self._drive = Drive.of(order.state, now_ms)
+        return [*out, self.voice.settle(Answer(order.id, "done", v=self.version))]
+
+    def _stand(self, now_ms: int) -> list[Message]:
+        """Stop where it has got to."""
+        assert self._drive is not None
+        place = self._drive.position(self.state, now_ms, model=self.spec.model)
+        self._drive = None
+        return self._change(place, now_ms)
 
     def _supersede(self, order: Order) -> list[Message]:
         """An order still under way for the same values gives way to the newer one."""

@@ -12,6 +12,7 @@ from typing import Any
 from base_ops.core.errors import DomainError
 from tests import make as made
 from tests.api import bodies as of_bookings
+from tests.api import bodies_control as of_rooms
 from tests.api import bodies_devices as of_devices
 from tests.api.bodies import Request
 from tests.api.judging import Case
@@ -19,7 +20,7 @@ from tests.api.known import ALIASES, Known, parameters
 from tests.api.world import World
 
 _keys = itertools.count(1)
-REQUESTS = {**of_bookings.REQUESTS, **of_devices.REQUESTS}
+REQUESTS = {**of_bookings.REQUESTS, **of_devices.REQUESTS, **of_rooms.REQUESTS}
 SLOT = timedelta(minutes=30)
 PAIRS = (("starts_at", "ends_at"), ("from", "to"), ("start", "end"), ("starts_on", "ends_on"))
 COUNTS = {"headcount": 2, "units": 1, "qty": 1, "capacity": 1, "limit": 20, "if_v": 0}

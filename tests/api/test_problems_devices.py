@@ -90,16 +90,57 @@ def too_many_points() -> Any:
     return _staff().get(f"{API}/devices/{meter.code}/telemetry?metric=power_w&grain=raw")
 
 
+def _asked(who: Any) -> int:
+    """A request of theirs to set the interlock of some room aside."""
+    space, body = make.space(), {"why": "冒烟"}
+    answer = post(who, f"/spaces/{space.code}/interlock-overrides", body)
+    return int(answer.json()["id"])
+
+
+def no_such_override() -> Any:
+    return post(_staff(), "/interlock-overrides/1/grant")
+
+
+def own_override() -> Any:
+    who = _staff()
+    return post(who, f"/interlock-overrides/{_asked(who)}/grant")
+
+
+def override_over() -> Any:
+    override = _asked(_staff())
+    post(_staff(), f"/interlock-overrides/{override}/end")
+    return post(_staff(), f"/interlock-overrides/{override}/grant")
+
+
+def device_not_in_space() -> Any:
+    body = {"why": "冒烟", "device": things.device().code}
+    return post(_staff(), f"/spaces/{make.space().code}/interlock-overrides", body)
+
+
+def override_not_granted() -> Any:
+    """The lights of a show go out by one person's word."""
+    encoder, now = things.device("encoder"), clock.now()
+    devices.ingest([things.online(encoder, now), things.state(encoder, now, 1, run="live")], now)
+    light = things.device(space=encoder.space)
+    body = {"state": {"power": False}, "override": True}
+    return post(_staff(), f"/devices/{light.code}/commands", body)
+
+
 PROVOKED: Provoked = {
     "account_name_taken": (409, account_name_taken),
     "bad_alarm_rules": (422, bad_alarm_rules),
     "bad_silence": (422, bad_silence),
+    "device_not_in_space": (422, device_not_in_space),
     "device_retired": (409, device_retired),
     "no_such_alarm": (404, no_such_alarm),
     "no_such_alarm_rule": (404, no_such_alarm_rule),
     "no_such_command": (404, no_such_command),
+    "no_such_override": (404, no_such_override),
     "no_such_silence": (404, no_such_silence),
     "no_such_space": (404, no_such_space),
+    "override_not_granted": (409, override_not_granted),
+    "override_over": (409, override_over),
+    "own_override": (403, own_override),
     "too_many_points": (422, too_many_points),
 }
 

@@ -1,0 +1,44 @@
+"""Requests that make sense about what moves in a room: drives, overrides, looks, stream targets.
+
+As in bodies.py they are sent half of the time.
+"""
+
+from collections.abc import Callable
+
+from devices.models import InterlockOverride
+from devices.services import overriding
+from tests.api.bodies import Request
+from tests.api.known import Known
+from tests.api.world import World
+from tests.devices import make as things
+
+API = "/api/v1"
+
+
+def drive(world: World, _: Known) -> Request:
+    """Of a camera in a room of its own."""
+    camera = things.device("camera", space=world.room_now(), link="online")
+    return Request({"pan": 0.5, "deadman_ms": 200}, {"code": camera.code})
+
+
+def override(world: World, _: Known) -> Request:
+    """For one room."""
+    return Request({"why": "灯架冒烟"}, {"code": world.spaces[0].code})
+
+
+def asked(world: World, _: Known) -> Request:
+    """A request that a technician made and nobody has decided."""
+    now, who = world.moment.at, world.users["technician"].actor
+    of = InterlockOverride.objects.filter(status="asked", until__gt=now, asked_by_id=who.id)
+    row = of.first() or overriding.ask(
+        space=world.spaces[0], device=None, why="冒烟", actor=who, now=now
+    )
+    return Request({}, {"override_id": row.pk})
+
+
+REQUESTS: dict[str, Callable[[World, Known], Request]] = {
+    f"POST {API}/devices/{{code}}/moves": drive,
+    f"POST {API}/spaces/{{code}}/interlock-overrides": override,
+    f"POST {API}/interlock-overrides/{{override_id}}/grant": asked,
+    f"POST {API}/interlock-overrides/{{override_id}}/end": asked,
+}
