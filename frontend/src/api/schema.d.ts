@@ -1068,7 +1068,7 @@ export interface paths {
          * List Charges
          * @description Charges, newest first; a tenant's people see their own.
          */
-        get: operations["billing_api_list_charges"];
+        get: operations["billing_api_charges_list_charges"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1629,6 +1629,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/devices/{code}/moves": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Move Device
+         * @description Drive a camera for a moment; it stops by itself, so whoever steers asks again.
+         */
+        post: operations["devices_api_control_move_device"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/devices/{code}/telemetry": {
         parameters: {
             query?: never;
@@ -1763,6 +1783,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/interlock-overrides": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Overrides
+         * @description What waits for a second person, and what lasts now.
+         */
+        get: operations["devices_api_overrides_list_overrides"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/interlock-overrides/{override_id}/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * End Override
+         * @description Refuse a request, or end an override before its time.
+         */
+        post: operations["devices_api_overrides_end_override"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/interlock-overrides/{override_id}/grant": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Grant Override
+         * @description Let whoever asked act for two minutes; never one's own request.
+         */
+        post: operations["devices_api_overrides_grant_override"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/invoice-runs": {
         parameters: {
             query?: never;
@@ -1774,13 +1854,13 @@ export interface paths {
          * List Runs
          * @description Runs, newest first.
          */
-        get: operations["billing_api_list_runs"];
+        get: operations["billing_api_runs_list_runs"];
         put?: never;
         /**
          * Preview Run
          * @description Preview the documents of a month or period: nothing is issued yet.
          */
-        post: operations["billing_api_preview_run"];
+        post: operations["billing_api_runs_preview_run"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1798,7 +1878,7 @@ export interface paths {
          * Read Run
          * @description One run with its documents and their lines.
          */
-        get: operations["billing_api_read_run"];
+        get: operations["billing_api_runs_read_run"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1820,7 +1900,7 @@ export interface paths {
          * Approve Run
          * @description Approve what was previewed; refused when its charges changed.
          */
-        post: operations["billing_api_approve_run"];
+        post: operations["billing_api_runs_approve_run"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1840,7 +1920,7 @@ export interface paths {
          * Issue Run
          * @description Start issuing an approved run; progress comes on the run's live topic.
          */
-        post: operations["billing_api_issue_run"];
+        post: operations["billing_api_runs_issue_run"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1858,7 +1938,7 @@ export interface paths {
          * List Invoices
          * @description Issued documents, newest first; a tenant's people see their own.
          */
-        get: operations["billing_api_list_invoices"];
+        get: operations["billing_api_invoices_list_invoices"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1878,7 +1958,7 @@ export interface paths {
          * Read Invoice
          * @description One document with its lines.
          */
-        get: operations["billing_api_read_invoice"];
+        get: operations["billing_api_invoices_read_invoice"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1898,7 +1978,7 @@ export interface paths {
          * Read Invoice Pdf
          * @description One document as PDF; the same bytes each time.
          */
-        get: operations["billing_api_read_invoice_pdf"];
+        get: operations["billing_api_invoices_read_invoice_pdf"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2576,7 +2656,7 @@ export interface paths {
          * List Policies
          * @description Discount policies; budgets only for who answers for them.
          */
-        get: operations["billing_api_list_policies"];
+        get: operations["billing_api_prices_list_policies"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2782,7 +2862,7 @@ export interface paths {
          * List Services
          * @description What can be ordered beside a room.
          */
-        get: operations["billing_api_list_services"];
+        get: operations["billing_api_prices_list_services"];
         put?: never;
         post?: never;
         delete?: never;
@@ -3003,6 +3083,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/spaces/{code}/interlock-overrides": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask Override
+         * @description Ask somebody else to let oneself act on gear on air; the request waits five minutes.
+         */
+        post: operations["devices_api_overrides_ask_override"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/spaces/{code}/live-sessions": {
         parameters: {
             query?: never;
@@ -3054,7 +3154,7 @@ export interface paths {
          * List Tariffs
          * @description The price list in force: bands, surge days, tariffs.
          */
-        get: operations["billing_api_list_tariffs"];
+        get: operations["billing_api_prices_list_tariffs"];
         put?: never;
         post?: never;
         delete?: never;
@@ -6109,6 +6209,28 @@ export interface components {
             why: string;
         };
         /**
+         * MoveIn
+         * @description Speeds from -1 to 1 of the axes to drive; it stops by itself after `deadman_ms`.
+         */
+        MoveIn: {
+            /**
+             * Deadman Ms
+             * @default 500
+             */
+            deadman_ms: number;
+            /**
+             * Override
+             * @default false
+             */
+            override: boolean;
+            /** Pan */
+            pan?: number | null;
+            /** Tilt */
+            tilt?: number | null;
+            /** Zoom */
+            zoom?: number | null;
+        };
+        /**
          * NewAccountOut
          * @description With the password, this once.
          */
@@ -6333,6 +6455,48 @@ export interface components {
             out: components["schemas"]["StretchOut"][];
             /** Proven Min */
             proven_min: number;
+        };
+        /**
+         * OverrideIn
+         * @description Why, and for which device; without one for all of the space.
+         */
+        OverrideIn: {
+            /** Device */
+            device?: string | null;
+            /** Why */
+            why: string;
+        };
+        /**
+         * OverrideOut
+         * @description A request, or what came of it; `until` is its end, or once granted that of the override.
+         */
+        OverrideOut: {
+            /**
+             * Asked At
+             * Format: date-time
+             */
+            asked_at: string;
+            /** Asked By */
+            asked_by: string;
+            /** Decided At */
+            decided_at: string | null;
+            /** Decided By */
+            decided_by: string | null;
+            /** Device */
+            device: string | null;
+            /** Id */
+            id: number;
+            /** Space */
+            space: string;
+            /** Status */
+            status: string;
+            /**
+             * Until
+             * Format: date-time
+             */
+            until: string;
+            /** Why */
+            why: string;
         };
         /** Page[AdoptionOut] */
         Page_AdoptionOut_: {
@@ -16139,7 +16303,7 @@ export interface operations {
             };
         };
     };
-    billing_api_list_charges: {
+    billing_api_charges_list_charges: {
         parameters: {
             query?: {
                 booking?: string | null;
@@ -20357,6 +20521,133 @@ export interface operations {
             };
         };
     };
+    devices_api_control_move_device: {
+        parameters: {
+            query?: never;
+            header: {
+                "Idempotency-Key": string;
+            };
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MoveIn"];
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandOut"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Precondition Failed */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Precondition Required */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     devices_api_telemetry_get_telemetry: {
         parameters: {
             query: {
@@ -21341,7 +21632,372 @@ export interface operations {
             };
         };
     };
-    billing_api_list_runs: {
+    devices_api_overrides_list_overrides: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OverrideOut"][];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Precondition Failed */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Precondition Required */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    devices_api_overrides_end_override: {
+        parameters: {
+            query?: never;
+            header: {
+                "Idempotency-Key": string;
+            };
+            path: {
+                override_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OverrideOut"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Precondition Failed */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Precondition Required */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    devices_api_overrides_grant_override: {
+        parameters: {
+            query?: never;
+            header: {
+                "Idempotency-Key": string;
+            };
+            path: {
+                override_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OverrideOut"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Precondition Failed */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Precondition Required */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    billing_api_runs_list_runs: {
         parameters: {
             query?: {
                 cursor?: string | null;
@@ -21463,7 +22119,7 @@ export interface operations {
             };
         };
     };
-    billing_api_preview_run: {
+    billing_api_runs_preview_run: {
         parameters: {
             query?: never;
             header: {
@@ -21588,7 +22244,7 @@ export interface operations {
             };
         };
     };
-    billing_api_read_run: {
+    billing_api_runs_read_run: {
         parameters: {
             query?: never;
             header?: never;
@@ -21709,7 +22365,7 @@ export interface operations {
             };
         };
     };
-    billing_api_approve_run: {
+    billing_api_runs_approve_run: {
         parameters: {
             query?: never;
             header: {
@@ -21836,7 +22492,7 @@ export interface operations {
             };
         };
     };
-    billing_api_issue_run: {
+    billing_api_runs_issue_run: {
         parameters: {
             query?: never;
             header: {
@@ -21959,7 +22615,7 @@ export interface operations {
             };
         };
     };
-    billing_api_list_invoices: {
+    billing_api_invoices_list_invoices: {
         parameters: {
             query?: {
                 cursor?: string | null;
@@ -22084,7 +22740,7 @@ export interface operations {
             };
         };
     };
-    billing_api_read_invoice: {
+    billing_api_invoices_read_invoice: {
         parameters: {
             query?: never;
             header?: never;
@@ -22205,7 +22861,7 @@ export interface operations {
             };
         };
     };
-    billing_api_read_invoice_pdf: {
+    billing_api_invoices_read_invoice_pdf: {
         parameters: {
             query?: {
                 lang?: "zh" | "en";
@@ -27279,7 +27935,7 @@ export interface operations {
             };
         };
     };
-    billing_api_list_policies: {
+    billing_api_prices_list_policies: {
         parameters: {
             query?: never;
             header?: never;
@@ -28647,7 +29303,7 @@ export interface operations {
             };
         };
     };
-    billing_api_list_services: {
+    billing_api_prices_list_services: {
         parameters: {
             query?: never;
             header?: never;
@@ -30271,6 +30927,133 @@ export interface operations {
             };
         };
     };
+    devices_api_overrides_ask_override: {
+        parameters: {
+            query?: never;
+            header: {
+                "Idempotency-Key": string;
+            };
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OverrideIn"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OverrideOut"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Precondition Failed */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Precondition Required */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     devices_api_usage_list_live_sessions: {
         parameters: {
             query?: {
@@ -30522,7 +31305,7 @@ export interface operations {
             };
         };
     };
-    billing_api_list_tariffs: {
+    billing_api_prices_list_tariffs: {
         parameters: {
             query?: never;
             header?: never;
