@@ -19,6 +19,8 @@ from booking.services.locking import Place
 from booking.services.wishes import BookingWish, Extra
 
 NEAR = timedelta(hours=24)
+AROUND = timedelta(hours=12)
+"""How far a seat's neighbours are looked for; idle time beyond it is all alike."""
 MAX_EXTRAS = 20
 
 
@@ -40,6 +42,11 @@ class Need:
     def is_space(self) -> bool:
         """Whether it is a room rather than equipment."""
         return isinstance(self.resource, Space)
+
+    @property
+    def many(self) -> bool:
+        """Whether there are several units to choose from."""
+        return not isinstance(self.resource, Space) or bool(self.resource.unit_count)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,16 +142,19 @@ class Looking:
         lacks: list[Lack] = []
         for need in self.needs:
             block = need.block
-            takings = [
+            near = [
                 t
                 for t in busy[need.is_space].get(need.resource.pk, [])
-                if t.span.overlaps(block) and t.booking_code not in ignore
+                if t.booking_code not in ignore
             ]
+            takings = [t for t in near if t.span.overlaps(block)]
             mine = {p.unit for p in places if _same(p, need) and p.block.overlaps(block)}
             taken = {t.unit for t in takings} | mine
             free = [unit for unit in _units(need, units) if unit not in taken]
             if len(free) < need.quantity:
                 lacks.append(Lack(need, len(free), takings))
+            elif need.quantity < len(free):
+                free = _snuggest(free, near, block)
             places += [_place(need, unit) for unit in free[: need.quantity]]
         return Picked(places, lacks)
 
@@ -153,6 +163,8 @@ def look(needs: Sequence[Need], *, now: datetime) -> Looking:
     """Ask what takes the needed things; holds that ended before `now` do not count."""
     blocks = [need.block for need in needs]
     window = Span(min(b.start for b in blocks), max(b.end for b in blocks))
+    if any(need.many for need in needs):
+        window = window.widened(before=AROUND, after=AROUND)
     spaces = {n.resource.pk for n in needs if n.is_space}
     pools = {n.resource.pk for n in needs if not n.is_space}
     return Looking(
@@ -165,6 +177,22 @@ def look(needs: Sequence[Need], *, now: datetime) -> Looking:
 def pick(needs: Sequence[Need], *, ignore: Collection[str] = (), now: datetime) -> Picked:
     """Look, and choose free units for every need."""
     return look(needs, now=now).pick(ignore=ignore)
+
+
+def _snuggest(units: Sequence[int], near: Sequence[Taken], block: Span) -> list[int]:
+    """Best fit: first the unit that is left idle the least just before and after the block.
+
+    A unit keeps its booking throughout, so gaps too short for anybody are seats lost.
+    """
+    idle = {unit: [AROUND, AROUND] for unit in units}
+    for taking in near:
+        if (gaps := idle.get(taking.unit)) is None:
+            continue
+        if taking.span.end <= block.start:
+            gaps[0] = min(gaps[0], block.start - taking.span.end)
+        else:
+            gaps[1] = min(gaps[1], taking.span.start - block.end)
+    return sorted(units, key=lambda unit: (sum(idle[unit], timedelta()), unit))
 
 
 def _same(place: Place, need: Need) -> bool:

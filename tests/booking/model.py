@@ -11,6 +11,7 @@ from typing import Any
 from tests.booking.planned import Blackout, Booking, Refused, Resource, Taking, Waiting, clash
 
 OFFER_MIN, HOLD_MIN, DRAFT_MIN, GRACE_MIN, AROUND_MIN = 30, 10, 30, 20, 240
+HALF_A_DAY = 12 * 60
 
 
 class Model:
@@ -39,18 +40,23 @@ class Model:
     def free(
         self, resource: Resource, a: int, b: int, ignore: Sequence[Booking] = ()
     ) -> list[int]:
-        """The units of a resource that nothing takes during [a, b)."""
+        """The units of a resource that nothing takes during [a, b), the snuggest first."""
         mine = [t for booking in ignore for t in booking.takings]
-        busy = {
-            t.unit
+        counted = [
+            t
             for t in self.takings()
-            if t.resource is resource
-            and self.live(t)
-            and t.a < b
-            and a < t.b
-            and not any(t is m for m in mine)
-        }
-        return [u for u in range(1, resource.units + 1) if u not in busy]
+            if t.resource is resource and self.live(t) and not any(t is m for m in mine)
+        ]
+        busy = {t.unit for t in counted if t.a < b and a < t.b}
+
+        def idle(unit: int) -> int:
+            beside = [t for t in counted if t.unit == unit]
+            before = min((a - t.b for t in beside if t.b <= a), default=HALF_A_DAY)
+            after = min((t.a - b for t in beside if t.a >= b), default=HALF_A_DAY)
+            return min(before, HALF_A_DAY) + min(after, HALF_A_DAY)
+
+        free = [unit for unit in range(1, resource.units + 1) if unit not in busy]
+        return sorted(free, key=lambda unit: (idle(unit), unit))
 
     def _places(
         self, space: Resource, a: int, b: int, units: int, cameras: int,
