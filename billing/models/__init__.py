@@ -1,5 +1,6 @@
 """What billing keeps."""
 
+from billing.models.accounts import Account, Entry, OpenItem, Period, Posting
 from billing.models.book import (
     PolicyRow,
     PriceBookVersion,
@@ -12,19 +13,38 @@ from billing.models.book import (
 )
 from billing.models.charges import Charge, UsageFact
 from billing.models.invoices import Invoice, InvoiceLine, InvoiceRun, NumberSeries, RunEntry
+from billing.models.payments import (
+    Allocation,
+    Deposit,
+    DepositMove,
+    Payment,
+    Refund,
+    Wallet,
+    WalletMove,
+)
 from billing.models.usage import Budget, Evidence, PolicyUse, Reservation
 
 __all__ = [
+    "Account",
+    "Allocation",
     "Budget",
     "Charge",
+    "Deposit",
+    "DepositMove",
+    "Entry",
     "Evidence",
     "Invoice",
     "InvoiceLine",
     "InvoiceRun",
     "NumberSeries",
+    "OpenItem",
+    "Payment",
+    "Period",
     "PolicyRow",
     "PolicyUse",
+    "Posting",
     "PriceBookVersion",
+    "Refund",
     "Reservation",
     "RunEntry",
     "ServiceRow",
@@ -34,4 +54,6 @@ __all__ = [
     "TimeBandRow",
     "UsageFact",
     "VatRateRow",
+    "Wallet",
+    "WalletMove",
 ]
