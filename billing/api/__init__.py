@@ -2,9 +2,9 @@
 
 from ninja import Router
 
-from billing.api import charges, invoices, prices, runs
+from billing.api import charges, invoices, ledger, payments, prices, receivables, runs
 
-PARTS = (prices, charges, runs, invoices)
+PARTS = (prices, charges, runs, invoices, payments, receivables, ledger)
 
 router = Router(tags=["billing"])
 for part in PARTS:

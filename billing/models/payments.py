@@ -23,7 +23,7 @@ class Method(models.TextChoices):
 
 
 class Payment(models.Model):
-    """Money that may be allocated to documents; without a tenant while nobody knows whose it is."""
+    """Money for documents; without a tenant while nobody knows whose it is."""
 
     source = models.CharField(max_length=120, unique=True)
     tenant = models.ForeignKey(

@@ -29,12 +29,15 @@ class AccountBalance:
 
 _TRIAL = """
 SELECT a.code, a.name_zh, a.name_en, a.kind,
-       coalesce(sum(p.amount_fen) FILTER (WHERE e."on" < %(first)s), 0)::bigint,
-       coalesce(sum(p.amount_fen) FILTER (WHERE e."on" >= %(first)s AND p.amount_fen > 0), 0)::bigint,
-       coalesce(-sum(p.amount_fen) FILTER (WHERE e."on" >= %(first)s AND p.amount_fen < 0), 0)::bigint
+       coalesce(sum(p.amount_fen) FILTER (WHERE p."on" < %(first)s), 0)::bigint,
+       coalesce(sum(p.amount_fen) FILTER (
+           WHERE p."on" >= %(first)s AND p.amount_fen > 0), 0)::bigint,
+       coalesce(-sum(p.amount_fen) FILTER (
+           WHERE p."on" >= %(first)s AND p.amount_fen < 0), 0)::bigint
   FROM billing_account a
-  LEFT JOIN (billing_posting p JOIN billing_entry e ON e.id = p.entry_id AND e."on" <= %(last)s)
-         ON p.account_id = a.id
+  LEFT JOIN (SELECT account_id, amount_fen, e."on"
+               FROM billing_posting JOIN billing_entry e ON e.id = entry_id
+              WHERE e."on" <= %(last)s) p ON p.account_id = a.id
  GROUP BY a.id ORDER BY a.code
 """
 

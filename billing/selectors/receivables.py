@@ -1,7 +1,7 @@
 """What tenants owe, how long already, and what they have with the base."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -78,8 +78,10 @@ def ageing(*, on: date, tenant_id: int | None = None) -> Mapping[int, Ageing]:
     return found
 
 
-def standings(*, on: date, user: User, tenant: str | None = None) -> list[Standing]:
-    """Tenants with debts, money or deposits, as far as the user may see them.
+def standings(
+    *, on: date, user: User, tenant: str | None = None, known: Collection[int] = ()
+) -> list[Standing]:
+    """Tenants with debts, money or deposits, and those `known`, as far as the user may see them.
 
     Debts are those of the day; wallets, deposits and what is not allocated are those of now.
     """
@@ -93,7 +95,7 @@ def standings(*, on: date, user: User, tenant: str | None = None) -> list[Standi
         payments(user=user, unused=True).exclude(tenant=None),
         F("amount_fen") - F("allocated_fen") - F("moved_fen") - F("refunded_fen"),
     )
-    rows = Tenant.objects.filter(pk__in={*debts, *wallets, *held, *loose})
+    rows = Tenant.objects.filter(pk__in={*debts, *wallets, *held, *loose, *known})
     if user.tenant_id is not None:
         rows = Tenant.objects.filter(pk=user.tenant_id)
     if tenant:

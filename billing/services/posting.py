@@ -36,7 +36,7 @@ SELECT entry.id, a.id, %s, w.amount
   JOIN billing_account a ON a.role = w.role WHERE w.amount <> 0
 """
 # Revenue counts in the month of its use, tax on the day of the document: two kinds of entries,
-# with the tax that is not due yet between them. Where the month of use is closed, both count today.
+# with the tax that is not due yet between them. Of a closed month, both count on the latter day.
 _DOCUMENTS = """
 WITH batch AS MATERIALIZED (
     SELECT o.invoice_id, o.tenant_id, o.gross_fen, o.issued_on, i.number, i.kind

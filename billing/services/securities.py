@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from django.db import transaction
@@ -59,6 +59,16 @@ def take(*, purpose: str, tenant: Tenant, move: Move, actor: Actor, now: datetim
         _moved(row, "taken", move, sides, actor, now)
         row.refresh_from_db()
     return row
+
+
+def known(*, purpose: str, tenant: Tenant, move: Move, actor: Actor, now: datetime) -> None:
+    """Take into the books what is missing of a deposit that came in before there were any."""
+    taken = Deposit.objects.filter(purpose=purpose).values_list("taken_fen", flat=True).first()
+    missing = move.amount_fen - (taken or 0)
+    if missing > 0:
+        on = posting.open_day(move.on, today=local_day(now))
+        move = replace(move, amount_fen=missing, on=on)
+        take(purpose=purpose, tenant=tenant, move=move, actor=actor, now=now)
 
 
 def give_back(
@@ -131,7 +141,7 @@ def _moved(
 
 def _locked(*, purpose: str | None = None, pk: int | None = None) -> Deposit:
     rows = Deposit.objects.select_for_update(no_key=True)
-    found = rows.filter(pk=pk) if purpose is None else rows.filter(purpose=purpose)
+    found = rows.filter(pk=pk or 0) if purpose is None else rows.filter(purpose=purpose)
     if (row := found.first()) is None:
         raise NoSuchDeposit(purpose or str(pk))
     return row

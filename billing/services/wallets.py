@@ -13,7 +13,7 @@ from base_ops.core.models import Tenant
 from billing.domain.accounts import LIES_ON, clearing
 from billing.domain.allocating import Open, Part, spread
 from billing.domain.texts import local_day
-from billing.models import Allocation, OpenItem, Payment, Refund, Wallet, WalletMove
+from billing.models import OpenItem, Payment, Refund, Wallet, WalletMove
 from billing.services import paying, posting
 
 
@@ -57,11 +57,11 @@ def fill(*, payment_id: int, amount_fen: int | None = None, actor: Actor, now: d
 
 def use(
     *, tenant: Tenant, parts: Sequence[Part] | None = None, actor: Actor, now: datetime
-) -> list[Allocation]:
+) -> Payment:
     """Pay documents out of the wallet; without parts those that fell due first.
 
     Raises:
-        WalletShort: it holds less.
+        WalletShort: it holds less, or nothing for what is open.
         paying.OverAllocated: more than a document asks for.
     """
     with transaction.atomic():
@@ -69,10 +69,9 @@ def use(
         wanted = list(parts) if parts is not None else _affordable(tenant, balance_fen)
         total = sum(p.amount_fen for p in wanted)
         _check(total, balance_fen)
-        if not total:
-            return []
         row = _out(tenant, total, actor, now)
-        return paying.allocate(payment_id=row.pk, parts=wanted, actor=actor, now=now)
+        paying.allocate(payment_id=row.pk, parts=wanted, actor=actor, now=now)
+    return row
 
 
 def _affordable(tenant: Tenant, balance_fen: int) -> list[Part]:
@@ -147,6 +146,6 @@ def _locked(tenant: Tenant) -> int:
 
 
 def _check(wanted: int, balance_fen: int) -> None:
-    if wanted > balance_fen:
+    if wanted > balance_fen or not wanted:
         fault = FieldFault("amount_fen", f"余额 {balance_fen} 分", f"it holds {balance_fen} fen")
         raise WalletShort(f"{wanted} fen", fields=[fault], balance_fen=balance_fen)

@@ -5,6 +5,7 @@ from functools import partial
 
 from base_ops.core import db, errors
 from base_ops.core.actors import Actor
+from billing.services import securities
 from booking.domain import leases
 from booking.models import Lease
 from booking.services.lease_changing import locked, record, refuse_renewed
@@ -48,6 +49,8 @@ def _receive(lease: Lease, amount_fen: int, on: date, *, actor: Actor, now: date
     row.deposit_received_on = on
     _save(row)
     record(row, "deposit_received", actor=actor, now=now, amount_fen=amount_fen, on=str(on))
+    move = securities.Move(amount_fen, on)
+    securities.take(purpose=_purpose(row), tenant=row.tenant, move=move, actor=actor, now=now)
     return row
 
 
@@ -85,7 +88,16 @@ def _give_back(
     record(
         row, "deposit_returned", actor=actor, now=now, amount_fen=amount_fen, on=str(on), note=note
     )
+    received = securities.Move(row.deposit_received_fen, row.deposit_received_on or on)
+    securities.known(purpose=_purpose(row), tenant=row.tenant, move=received, actor=actor, now=now)
+    move = securities.Move(amount_fen, on, note=note[:200])
+    securities.give_back(purpose=_purpose(row), move=move, actor=actor, now=now)
     return row
+
+
+def _purpose(row: Lease) -> str:
+    """What the books call the deposit of a lease."""
+    return f"lease/{row.code}"
 
 
 def _check_day(on: date, *, now: datetime) -> None:

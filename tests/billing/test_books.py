@@ -6,10 +6,10 @@ import pytest
 from django.db import DatabaseError, IntegrityError, connection, transaction
 
 from base_ops.core.actors import SYSTEM
+from billing.domain.allocating import Part
 from billing.models import Account, Entry, OpenItem, Posting
 from billing.selectors import books
 from billing.services import closing, paying, posting, securities, wallets
-from billing.services.paying import Part
 from tests import make
 from tests.billing.money import LATER, TODAY, issued, paid
 
