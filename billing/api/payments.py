@@ -34,9 +34,7 @@ router = Router()
 def detail(payment_id: int) -> PaymentDetailOut:
     """A payment as it is now, with what it was used for."""
     row = Payment.objects.select_related("tenant", "credit_note").get(pk=payment_id)
-    allocations = row.allocations.select_related("item__invoice")
-    plain = PaymentOut.from_orm(row).model_dump()
-    return PaymentDetailOut.model_validate(plain | {"allocations": list(allocations)})
+    return PaymentDetailOut.from_orm(row)
 
 
 def parts_of(parts: list[PartIn]) -> list[Part]:

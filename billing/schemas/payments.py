@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field, StringConstraints
 
 from base_ops.core.instants import END, FIRST
 from base_ops.core.schemas import TenantRef
-from billing.models import Allocation, Payment
+from billing.models import Allocation, Deposit, DepositMove, Payment
 
 
 def _of_our_time(day: date) -> date:
@@ -154,6 +154,11 @@ class PaymentDetailOut(PaymentOut):
 
     allocations: list[AllocationOut]
 
+    @staticmethod
+    def resolve_allocations(obj: Payment) -> list[Allocation]:
+        """In the order in which they were made."""
+        return list(obj.allocations.select_related("item__invoice"))
+
 
 class WalletMoveOut(Schema):
     """Into a wallet, or out of it below zero."""
@@ -262,3 +267,8 @@ class DepositOut(Schema):
     returned_fen: int
     held_fen: int
     moves: list[DepositMoveOut]
+
+    @staticmethod
+    def resolve_moves(obj: Deposit) -> list[DepositMove]:
+        """In the order in which they were made."""
+        return list(obj.moves.all())

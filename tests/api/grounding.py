@@ -14,13 +14,19 @@ from tests import make as made
 from tests.api import bodies as of_bookings
 from tests.api import bodies_control as of_rooms
 from tests.api import bodies_devices as of_devices
+from tests.api import bodies_money as of_money
 from tests.api.bodies import Request
 from tests.api.judging import Case
 from tests.api.known import ALIASES, Known, parameters
 from tests.api.world import World
 
 _keys = itertools.count(1)
-REQUESTS = {**of_bookings.REQUESTS, **of_devices.REQUESTS, **of_rooms.REQUESTS}
+REQUESTS = {
+    **of_bookings.REQUESTS,
+    **of_devices.REQUESTS,
+    **of_money.REQUESTS,
+    **of_rooms.REQUESTS,
+}
 SLOT = timedelta(minutes=30)
 PAIRS = (("starts_at", "ends_at"), ("from", "to"), ("start", "end"), ("starts_on", "ends_on"))
 COUNTS = {"headcount": 2, "units": 1, "qty": 1, "capacity": 1, "limit": 20, "if_v": 0}

@@ -111,7 +111,41 @@ def issue(argument: str) -> int:
     return made
 
 
-DEEDS: dict[str, Callable[[str], object]] = {"reserve": reserve, "draw": draw, "issue": issue}
+def allocate(argument: str) -> list[str]:
+    """Use payments for a document, 7 fen at a time, until refused; `argument`: number/ids."""
+    from base_ops.core import errors
+    from base_ops.core.actors import SYSTEM
+    from billing.domain.allocating import Part
+    from billing.services import paying
+
+    number, _, ids = argument.partition("/")
+    outcomes = []
+    for turn in range(30):
+        payment_id = int(ids.split(",")[turn % 2])
+        try:
+            paying.allocate(
+                payment_id=payment_id, parts=[Part(number, 7)], actor=SYSTEM, now=NOW
+            )  # fmt: skip
+            outcomes.append("allocated")
+        except errors.DomainError as exc:
+            outcomes.append(exc.code)
+    return outcomes
+
+
+def post(_: str) -> int:
+    """Write issued documents into the books."""
+    from billing.services import posting
+
+    return posting.post_documents(NOW)
+
+
+DEEDS: dict[str, Callable[[str], object]] = {
+    "reserve": reserve,
+    "draw": draw,
+    "issue": issue,
+    "allocate": allocate,
+    "post": post,
+}
 
 
 def main() -> None:

@@ -54,7 +54,9 @@ def test_a_payment_is_recorded_allocated_and_its_rest_prepaid_once() -> None:
         {"allocation": used["allocations"][0]["id"]},
     ).json()  # fmt: skip
     assert back["allocated_fen"] == 0
-    paid = post(caller, "/wallets/use", {"parts": [{"invoice": invoice.number, "amount_fen": 400}]})
+    paid = post(
+        caller, "/wallets/use", {"parts": [{"invoice": invoice.number, "amount_fen": 400}]}
+    )
     assert paid.json()["method"] == "wallet"
     row = caller.get(f"{API}/receivables").json()["items"][0]
     assert (row["open_fen"], row["bucket"]) == (invoice.gross_fen - 400, "not_due")

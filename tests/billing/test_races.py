@@ -8,10 +8,12 @@ from django.db import IntegrityError, connection, transaction
 
 from base_ops.core.actors import SYSTEM
 from billing import importers, services
-from billing.models import Budget, Invoice, InvoiceRun
+from billing.models import Budget, Invoice, InvoiceRun, OpenItem, Payment
+from billing.selectors import books
 from tests import make
 from tests.billing import rivals
 from tests.billing.data import demo, span
+from tests.billing.money import paid
 from tests.billing.test_runs import NOVEMBER, content
 from tests.billing.world import finished, room
 
@@ -125,3 +127,23 @@ def test_without_the_unique_line_a_charge_could_be_billed_twice(later: datetime)
         with pytest.raises(IntegrityError, match="charge_id"):
             cursor.execute(line, [other])
         transaction.set_rollback(True)
+
+
+def test_rivals_neither_overpay_a_document_nor_use_a_payment_twice(later: datetime) -> None:
+    run = run_of(3, later)
+    services.issue_due(later)
+    number = Invoice.objects.latest("pk").number
+    tenant = Invoice.objects.latest("pk").tenant
+    ids = [paid(tenant, amount).pk for amount in (200, 305)]
+
+    posted = rivals.race("post", ["", "", ""])
+    done = rivals.race("allocate", [f"{number}/{ids[0]},{ids[1]}", f"{number}/{ids[1]},{ids[0]}"])
+
+    assert sum(posted) == run.entries_total == 3
+    outcomes = Counter(x for answer in done for x in answer)
+    assert outcomes == {"allocated": 28 + 30, "over_allocated": 2}
+    for payment in Payment.objects.filter(pk__in=ids):
+        assert 0 <= payment.left_fen <= payment.amount_fen
+    assert OpenItem.objects.get(invoice__number=number).settled_fen == outcomes["allocated"] * 7
+    assert set(outcomes) <= {"allocated", "over_allocated"}
+    assert books.disagreements() == []
