@@ -22,7 +22,7 @@ from billing.models import Deposit, OpenItem, WalletMove
 from billing.schemas.payments import (
     AgeingOut,
     Day,
-    DepositIn,
+    DepositTakenIn,
     DepositOut,
     DepositReturnIn,
     PaymentDetailOut,
@@ -176,7 +176,7 @@ def _deposit(row: Deposit) -> DepositOut:
 @roles(Role.FINANCE)
 @idempotent
 def take_deposit(
-    request: HttpRequest, wish: DepositIn, idempotency_key: IdempotencyHeader
+    request: HttpRequest, wish: DepositTakenIn, idempotency_key: IdempotencyHeader
 ) -> Status[DepositOut]:
     """Take a deposit, or more of one."""
     row = securities.take(
@@ -189,7 +189,7 @@ def take_deposit(
     return Status(201, _deposit(row))
 
 
-def _move(wish: DepositIn | DepositReturnIn) -> securities.Move:
+def _move(wish: DepositTakenIn | DepositReturnIn) -> securities.Move:
     return securities.Move(wish.amount_fen, wish.on, wish.method, wish.note)
 
 

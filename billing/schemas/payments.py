@@ -219,7 +219,7 @@ class AgeingOut(Schema):
     tenants: list[StandingOut]
 
 
-class DepositIn(Schema):
+class DepositTakenIn(Schema):
     """Security taken for one purpose; the same purpose again adds to it."""
 
     tenant: TenantCode
