@@ -22,9 +22,9 @@ from billing.models import Deposit, OpenItem, WalletMove
 from billing.schemas.payments import (
     AgeingOut,
     Day,
-    DepositTakenIn,
     DepositOut,
     DepositReturnIn,
+    DepositTakenIn,
     PaymentDetailOut,
     ReceivableOut,
     SetOffIn,
