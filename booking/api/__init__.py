@@ -21,6 +21,7 @@ from booking.api import (
     search,
     series,
     waitlist,
+    walls,
 )
 
 PARTS = (
@@ -41,6 +42,7 @@ PARTS = (
     search,
     series,
     waitlist,
+    walls,
 )
 
 install = refusing.install

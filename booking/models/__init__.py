@@ -12,6 +12,7 @@ from booking.models.leases import Lease
 from booking.models.rulebook import RuleBook
 from booking.models.series import Series, SeriesSkip
 from booking.models.waitlist import WaitlistEntry
+from booking.models.walls import WallDisplay
 
 __all__ = [
     "KINDS",
@@ -33,5 +34,6 @@ __all__ = [
     "Series",
     "SeriesSkip",
     "WaitlistEntry",
+    "WallDisplay",
     "WrongPin",
 ]

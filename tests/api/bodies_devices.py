@@ -8,8 +8,8 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-from booking.models import DoorDisplay
-from booking.services import doors
+from booking.models import DoorDisplay, WallDisplay
+from booking.services import doors, walls
 from devices import services as devices
 from devices.domain.alarmrules import standard
 from devices.models import (
@@ -211,6 +211,15 @@ def display(world: World, _: Known) -> Request:
     return Request({}, {"code": row.space.code, "display_id": row.pk})
 
 
+def wall(world: World, _: Known) -> Request:
+    """One that shows the floors."""
+    row = WallDisplay.objects.filter(revoked_at=None).first()
+    if row is None:
+        actor, now = world.users["manager"].actor, world.moment.at
+        row = walls.add_wall(name="大屏", actor=actor, now=now)[1]
+    return Request({}, {"display_id": row.pk})
+
+
 API = "/api/v1"
 REQUESTS: dict[str, Callable[[World, Known], Request]] = {
     f"POST {API}/devices/{{code}}/adoptions": adoption,
@@ -230,6 +239,7 @@ REQUESTS: dict[str, Callable[[World, Known], Request]] = {
     f"GET {API}/places/{{code}}/telemetry": place,
     f"GET {API}/places/{{code}}/commands": place,
     f"POST {API}/spaces/{{code}}/door-displays/{{display_id}}/revoke": display,
+    f"POST {API}/wall-displays/{{display_id}}/revoke": wall,
     f"PUT {API}/alarm-rules": alarm_rules,
     f"PUT {API}/alarm-rules/{{code}}": alarm_rule,
     f"POST {API}/alarm-silences": silence,

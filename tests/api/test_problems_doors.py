@@ -9,7 +9,7 @@ from PIL import Image
 
 from base_ops.core import clock
 from base_ops.core.models import Role
-from booking.services import doors, handovers
+from booking.services import doors, handovers, walls
 from tests import make
 from tests.api.refusing import Provoked, confirmed, is_problem, member, shifted
 from tests.booking import world
@@ -84,6 +84,16 @@ def too_many_displays() -> Any:
     return answers[-1]
 
 
+def too_many_walls() -> Any:
+    caller = client(make.user())
+    answers = [post(caller, "/wall-displays", {"name": "w"}) for _ in range(walls.MAX_WALLS + 1)]
+    return answers[-1]
+
+
+def unknown_wall() -> Any:
+    return post(client(make.user()), "/wall-displays/999999/revoke")
+
+
 def _picture(n: int) -> bytes:
     out = io.BytesIO()
     Image.new("RGB", (8, 8), (n * 20, 0, 0)).save(out, "PNG")
@@ -114,7 +124,9 @@ PROVOKED: Provoked = {
     "too_late": (409, too_late),
     "too_many_displays": (409, too_many_displays),
     "too_many_photos": (409, too_many_photos),
+    "too_many_walls": (409, too_many_walls),
     "unknown_door": (404, unknown_door),
+    "unknown_wall": (404, unknown_wall),
 }
 
 
