@@ -37,6 +37,28 @@ const routes: RouteRecordRaw[] = [
     component: () => import('./devices/DevicesView.vue'),
     meta: { screen: 'devices' },
   },
+  { path: '/walls', component: () => import('./wall/DisplaysView.vue'), meta: { screen: 'walls' } },
+  { path: '/wall', component: () => import('./wall/WallView.vue'), meta: { open: true } },
+  {
+    path: '/alarms/:id(\\d+)?',
+    component: () => import('./alarms/AlarmsView.vue'),
+    meta: { screen: 'alarms' },
+  },
+  {
+    path: '/alarm-rules/:code?',
+    component: () => import('./alarms/RulesView.vue'),
+    meta: { screen: 'alarms' },
+  },
+  {
+    path: '/quiet',
+    component: () => import('./alarms/QuietView.vue'),
+    meta: { screen: 'alarms' },
+  },
+  {
+    path: '/handover',
+    component: () => import('./handover/HandoverView.vue'),
+    meta: { screen: 'handover' },
+  },
   {
     path: '/report',
     component: () => import('./report/ReportView.vue'),

@@ -75,7 +75,10 @@ export function useBook() {
 
 type BookingFilter = NonNullable<paths['/api/v1/bookings']['get']['parameters']['query']>
 
-export function useBookings(filter: MaybeRefOrGetter<BookingFilter>) {
+export function useBookings(
+  filter: MaybeRefOrGetter<BookingFilter>,
+  enabled: MaybeRefOrGetter<boolean> = true,
+) {
   return useQuery({
     queryKey: computed(() => ['bookings', toValue(filter)]),
     queryFn: async () => {
@@ -84,6 +87,7 @@ export function useBookings(filter: MaybeRefOrGetter<BookingFilter>) {
       )
       return page.items
     },
+    enabled: computed(() => toValue(enabled)),
     placeholderData: keepPreviousData,
     refetchInterval: 30_000,
   })

@@ -1,11 +1,24 @@
 // English, loaded when asked for; the type makes sure that nothing is missing.
+import alarms from './en/alarms'
 import billing from './en/billing'
 import booking from './en/booking'
 import devices from './en/devices'
 import floor from './en/floor'
+import ops from './en/ops'
 import report from './en/report'
 import shell from './en/shell'
+import wall from './en/wall'
 import type zh from './zh'
 
-const en: typeof zh = { ...shell, ...floor, ...booking, ...billing, ...devices, ...report }
+const en: typeof zh = {
+  ...shell,
+  ...floor,
+  ...booking,
+  ...billing,
+  ...devices,
+  ...report,
+  ...alarms,
+  ...ops,
+  ...wall,
+}
 export default en

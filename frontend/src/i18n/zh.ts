@@ -1,9 +1,22 @@
 // 中文:先写的语言,不是翻译。
+import alarms from './zh/alarms'
 import billing from './zh/billing'
 import booking from './zh/booking'
 import devices from './zh/devices'
 import floor from './zh/floor'
+import ops from './zh/ops'
 import report from './zh/report'
 import shell from './zh/shell'
+import wall from './zh/wall'
 
-export default { ...shell, ...floor, ...booking, ...billing, ...devices, ...report }
+export default {
+  ...shell,
+  ...floor,
+  ...booking,
+  ...billing,
+  ...devices,
+  ...report,
+  ...alarms,
+  ...ops,
+  ...wall,
+}

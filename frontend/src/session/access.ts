@@ -11,17 +11,42 @@ export type Screen =
   | 'runs'
   | 'report'
   | 'devices'
+  | 'alarms'
+  | 'handover'
+  | 'walls'
 
 const TENANT: Screen[] = ['today', 'find', 'bookings', 'floor', 'timeline', 'invoices']
 
 const SCREENS: Record<Role, Screen[]> = {
   tenant_admin: TENANT,
   tenant_member: TENANT,
-  manager: ['floor', 'timeline', 'find', 'bookings', 'devices', 'report'],
-  technician: ['floor', 'devices', 'timeline'],
+  manager: [
+    'floor',
+    'timeline',
+    'alarms',
+    'bookings',
+    'find',
+    'devices',
+    'handover',
+    'report',
+    'walls',
+  ],
+  technician: ['floor', 'alarms', 'devices', 'timeline', 'handover'],
   finance: ['runs', 'invoices', 'bookings', 'timeline', 'floor', 'report'],
   liaison: ['floor', 'report'],
-  admin: ['floor', 'timeline', 'find', 'bookings', 'runs', 'invoices', 'devices', 'report'],
+  admin: [
+    'floor',
+    'timeline',
+    'alarms',
+    'bookings',
+    'find',
+    'runs',
+    'invoices',
+    'devices',
+    'handover',
+    'report',
+    'walls',
+  ],
 }
 
 /** In the order of the navigation; the first is where the role lands. */

@@ -1,12 +1,15 @@
 // The icon of each screen in the navigation.
 import {
+  BellRing,
   Building2,
   CalendarCheck,
   CalendarRange,
   ChartColumn,
+  ClipboardList,
   Cpu,
   FileText,
   type LucideIcon,
+  Monitor,
   ReceiptText,
   Search,
   Sun,
@@ -23,4 +26,7 @@ export const ICONS: Record<Screen, LucideIcon> = {
   runs: ReceiptText,
   report: ChartColumn,
   devices: Cpu,
+  alarms: BellRing,
+  handover: ClipboardList,
+  walls: Monitor,
 }

@@ -16,6 +16,9 @@ export default {
     runs: 'Invoice runs',
     report: 'Figures',
     devices: 'Devices',
+    alarms: 'Alarms',
+    handover: 'Handover',
+    walls: 'Walls',
   },
   role: {
     tenant_admin: 'Tenant owner',

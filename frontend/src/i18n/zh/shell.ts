@@ -16,6 +16,9 @@ export default {
     runs: '出账',
     report: '运营指标',
     devices: '设备',
+    alarms: '告警',
+    handover: '交接',
+    walls: '大屏',
   },
   role: {
     tenant_admin: '租户负责人',

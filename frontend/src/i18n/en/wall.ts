@@ -1,0 +1,36 @@
+// The control-room wall and its tokens.
+export default {
+  wall: {
+    title: 'Base wall',
+    nav: 'Walls',
+    beat: 'Data {time}',
+    stopped: 'This picture has stopped',
+    stoppedText: 'Last data at {time}. What you see may no longer be true.',
+    darkTitle: 'This screen has no access',
+    darkText:
+      'Its token is unknown or revoked. A manager can make a new one under “Walls”; open its link here.',
+    loading: 'Connecting to the base…',
+    rooms: 'Status of each space',
+    help: '← → switch floors, space pauses',
+    paused: 'Paused',
+    open: 'Open the wall',
+    list: 'Wall displays',
+    listText:
+      'One token per screen: it sees the public status of each space, no tenants, bookings or prices. Revoke it at any time.',
+    none: 'No wall displays yet',
+    noneText: 'Make one and open its link once in the browser of that screen.',
+    name: 'Name (such as: control room, east)',
+    add: 'Make one',
+    once: 'The link is shown this once. Open it in the browser of the wall:',
+    copy: 'Copy the link',
+    copied: 'Copied',
+    scan: 'QR code of the wall’s link',
+    by: 'made by {by} on {at}',
+    used: 'last used {age} ago',
+    unused: 'never used',
+    revoke: 'Revoke',
+    revoked: 'Revoked',
+    revokeAsk: 'Revoke “{name}”?',
+    revokeText: 'The screen goes dark within seconds. A revoked token cannot be brought back.',
+  },
+}
