@@ -36,7 +36,11 @@ export function best(entries: readonly Entry[], wanted: string): Entry[] {
   return GROUPS.flatMap((group) =>
     rated
       .filter(({ entry }) => entry.group === group)
-      .sort((a, b) => b.n - a.n || a.entry.title.localeCompare(b.entry.title))
+      .sort(
+        // Screens stay in the order of the navigation.
+        (a, b) =>
+          b.n - a.n || (group === 'screen' ? 0 : a.entry.title.localeCompare(b.entry.title)),
+      )
       .slice(0, group === 'screen' ? 20 : MOST_EACH)
       .map(({ entry }) => entry),
   )
