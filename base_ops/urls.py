@@ -10,6 +10,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", api.urls),
     path("", include("base_ops.core.health_urls")),
     path("", include("booking.urls")),
+    path("", include("billing.urls")),
     path("admin/login/", doors.admin_login),
     path("admin/", admin.site.urls),
     path("", include("base_ops.web.urls")),

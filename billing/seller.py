@@ -10,8 +10,14 @@ SELLER = {
     "bank_en": "Example Bank, Guangzhou Wanbo branch",
     "account": "0000 0000 0000 0000",
 }
-"""Copied into each invoice when it is issued."""
+"""What the seller is before somebody says otherwise; each invoice copies who it is then."""
 
 TERMS_DAYS = 15
 LATE_FEE_PER_DAY = "0.05%"
 """pricing_rules.late_fee_per_day of the demo data."""
+PROPERTY = {
+    "region_zh": "广东省广州市番禺区",
+    "property_zh": "万博商务区（示例地址）",
+    "certificate": "粤（示例）广州市不动产权第0000000号",
+}
+"""What the special element for leases says of the building."""

@@ -2,9 +2,19 @@
 
 from ninja import Router
 
-from billing.api import charges, invoices, ledger, payments, prices, receivables, runs
+from billing.api import (
+    charges,
+    invoices,
+    ledger,
+    payments,
+    prices,
+    receivables,
+    reds,
+    runs,
+    seller,
+)
 
-PARTS = (prices, charges, runs, invoices, payments, receivables, ledger)
+PARTS = (prices, charges, runs, invoices, payments, receivables, ledger, reds, seller)
 
 router = Router(tags=["billing"])
 for part in PARTS:

@@ -5,10 +5,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from base_ops.core import money
+from billing.documents import proof
 from billing.documents.words import INVOICE_TYPES_EN, WORDS
 from billing.domain.capitals import capitals
 from billing.domain.labels import BAND_NAMES
-from billing.models import Invoice, InvoiceLine
+from billing.domain.reds import REASONS, RedReason
+from billing.models import Invoice, InvoiceLine, RedLetter
 
 Language = Literal["zh", "en"]
 
@@ -37,6 +39,8 @@ def content(invoice: Invoice, lines: Sequence[InvoiceLine], lang: Language) -> d
         "capitals": f"人民币{capitals(invoice.gross_fen)}",
         "notes": _notes(invoice, words, lang),
         "footer": words["footer"],
+        "qr": proof.picture(proof.address(str(invoice.number))),
+        "verify": words["verify"],
     }
 
 
@@ -132,9 +136,19 @@ def _totals(
     return rows
 
 
+def _red(invoice: Invoice, words: Mapping[str, Any], lang: Language) -> list[str]:
+    """Which invoice a red letter takes back, and why."""
+    letter = RedLetter.objects.filter(credit_note=invoice).select_related("invoice").first()
+    if letter is None:
+        return []
+    code, zh, en = REASONS[RedReason(letter.reason)]
+    reason = f"{zh if lang == 'zh' else en} ({code})"
+    return [words["red"].format(number=letter.invoice.number, reason=reason)]
+
+
 def _notes(invoice: Invoice, words: Mapping[str, Any], lang: Language) -> list[str]:
     if invoice.kind == "credit_note":
-        return [words["credit"], words["dispute"]]
+        return [*_red(invoice, words, lang), words["credit"], words["dispute"]]
     seller = invoice.seller
     return [
         words["due"].format(due=invoice.due_on.isoformat()),

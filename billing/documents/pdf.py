@@ -1,4 +1,4 @@
-"""An issued invoice as PDF: same invoice, same bytes.
+"""An issued invoice as PDF/A-2b: same invoice, same bytes.
 
 The template is a file of ours; what tenants may write only ever comes in as data.
 """
@@ -53,7 +53,10 @@ def typeset(data: str, *, at: datetime) -> bytes:
     """The PDF of finished content, stamped with an instant."""
     with _lock:  # a compiler holds the inputs of the document it is making
         pdf = _compiler().compile(
-            format="pdf", sys_inputs={"data": data}, timestamp=int(at.timestamp())
+            format="pdf",
+            sys_inputs={"data": data},
+            pdf_standards="a-2b",
+            timestamp=int(at.timestamp()),
         )
     if not isinstance(pdf, bytes):
         raise TypeError("typst made more than one file")

@@ -6,10 +6,12 @@ WORDS: dict[str, dict[str, Any]] = {
     "zh": {
         "invoice": "费用账单",
         "credit_note": "红字账单",
+        "verify": "扫码验真",
         "footer": "本账单由系统生成，数据与人员均为示例；增值税发票另行开具。",
         "due": "付款期限：{due}前付清，逾期按日加收万分之五滞纳金。",
         "bank": "收款账户：{name}　{bank}　账号 {account}",
         "reference": "汇款时请注明账单号 {number}。",
+        "red": "对应蓝字账单号：{number}　冲红原因：{reason}",
         "credit": "本红字账单冲减原应收款项，可抵扣下期账款或申请退回。",
         "dispute": "如对明细有异议，请在收到账单后 7 日内提出。",
         "labels": {
@@ -46,10 +48,12 @@ WORDS: dict[str, dict[str, Any]] = {
     "en": {
         "invoice": "INVOICE",
         "credit_note": "CREDIT NOTE",
+        "verify": "Scan to verify",
         "footer": "Figures and people are illustrative. VAT invoices come separately.",
         "due": "Payable by {due}; 0.05 % a day is added after that.",
         "bank": "Pay to: {name}, {bank}, account {account}",
         "reference": "Please state the number {number} with your payment.",
+        "red": "Takes back invoice {number}: {reason}",
         "credit": "This credit note reduces what is owed; it is set off or paid back.",
         "dispute": "Please object to a line within 7 days of receipt.",
         "labels": {

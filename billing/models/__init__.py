@@ -22,6 +22,8 @@ from billing.models.payments import (
     Wallet,
     WalletMove,
 )
+from billing.models.reds import ChargeCorrection, InvoiceStanding, RedLetter, RedLine
+from billing.models.seller import Seller
 from billing.models.usage import Budget, Evidence, PolicyUse, Reservation
 
 __all__ = [
@@ -29,6 +31,7 @@ __all__ = [
     "Allocation",
     "Budget",
     "Charge",
+    "ChargeCorrection",
     "Deposit",
     "DepositMove",
     "Entry",
@@ -36,6 +39,7 @@ __all__ = [
     "Invoice",
     "InvoiceLine",
     "InvoiceRun",
+    "InvoiceStanding",
     "NumberSeries",
     "OpenItem",
     "Payment",
@@ -44,9 +48,12 @@ __all__ = [
     "PolicyUse",
     "Posting",
     "PriceBookVersion",
+    "RedLetter",
+    "RedLine",
     "Refund",
     "Reservation",
     "RunEntry",
+    "Seller",
     "ServiceRow",
     "SurgeRow",
     "TariffRow",

@@ -10,7 +10,8 @@ from billing.domain.texts import local_day
 from billing.models import Charge, Invoice, InvoiceLine, InvoiceRun, RunEntry
 from billing.models.invoices import InvoiceStatus
 from billing.models.usage import ReservationState
-from billing.seller import SELLER, TERMS_DAYS
+from billing.selectors.seller import as_copied
+from billing.seller import TERMS_DAYS
 from billing.services import budgets, numbers
 
 logger = logging.getLogger(__name__)
@@ -60,7 +61,7 @@ def _draft(entry: RunEntry, run: InvoiceRun, now: datetime) -> Invoice:
         issued_at=now,
         issued_on=today,
         due_on=today + timedelta(days=TERMS_DAYS),
-        seller=SELLER,
+        seller=as_copied(),
         buyer=_buyer(entry.tenant),
     )
 

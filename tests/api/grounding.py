@@ -15,6 +15,7 @@ from tests.api import bodies as of_bookings
 from tests.api import bodies_control as of_rooms
 from tests.api import bodies_devices as of_devices
 from tests.api import bodies_money as of_money
+from tests.api import bodies_papers as of_papers
 from tests.api.bodies import Request
 from tests.api.judging import Case
 from tests.api.known import ALIASES, Known, parameters
@@ -26,6 +27,7 @@ REQUESTS = {
     **of_devices.REQUESTS,
     **of_money.REQUESTS,
     **of_rooms.REQUESTS,
+    **of_papers.REQUESTS,
 }
 SLOT = timedelta(minutes=30)
 PAIRS = (("starts_at", "ends_at"), ("from", "to"), ("start", "end"), ("starts_on", "ends_on"))

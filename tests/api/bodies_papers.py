@@ -1,0 +1,102 @@
+"""Requests about documents that make sense: each makes the invoice or letter its deed is for.
+
+As in bodies.py they are sent half of the time.
+"""
+
+import itertools
+from collections.abc import Callable
+from datetime import timedelta
+
+from base_ops.core.spans import Span
+from billing import services
+from billing.documents import proof
+from billing.domain.reds import BuyerUse, RedReason, Side
+from billing.models import Charge, Invoice, RedLetter
+from billing.seller import PROPERTY, SELLER
+from billing.services import reds
+from tests.api.bodies import Body, Request
+from tests.api.known import Known
+from tests.api.world import HOUR, World
+from tests.billing.world import finished
+
+_turns = itertools.count(1)
+
+
+def charge_of(world: World) -> Charge:
+    """A new one of tenant A that is on no invoice."""
+    now = world.moment.at
+    start = now.replace(minute=0, second=0, microsecond=0) - timedelta(days=2 + next(_turns))
+    span = Span(start, start + HOUR * 2)
+    code = f"BKFUZZ{next(_turns):05d}"
+    return finished(
+        tenant=world.mine, space=world.spaces[0], span=span, now=now, reserve=False,
+        booking_code=code,
+    )[0]  # fmt: skip
+
+
+def invoice_of(world: World) -> Invoice:
+    """A new one of tenant A, through a run of its own."""
+    charge, now = charge_of(world), world.moment.at
+    actor, day = world.users["finance"].actor, charge.service_on
+    run = services.preview_run(period_from=day, period_to=day, actor=actor, now=now)
+    services.approve_run(run_id=run.pk, inputs_hash=run.inputs_hash, actor=actor, now=now)
+    services.ask_issue(run_id=run.pk, actor=actor, now=now)
+    services.issue_due(now)
+    return Charge.objects.get(pk=charge.pk).invoice_line.invoice
+
+
+def red_of(world: World, *, used: bool, side: Side = Side.SELLER) -> RedLetter:
+    """A new one: requested when the buyer used the invoice, else confirmed."""
+    invoice, now = invoice_of(world), world.moment.at
+    actor = world.users["finance"].actor
+    if used:
+        reds.note_use(invoice=invoice, use=BuyerUse.BOOKED, actor=actor, now=now)
+    return reds.start(
+        invoice=invoice, side=side, reason=RedReason.ALLOWANCE, wanted=None, note="",
+        actor=actor, now=now,
+    )  # fmt: skip
+
+
+def _invoiced(body: Body) -> Callable[[World, Known], Request]:
+    return lambda world, _: Request(body, {"number": invoice_of(world).number})
+
+
+def waiting(world: World, _: Known) -> Request:
+    """About one that waits for either side, by turns."""
+    side = (Side.SELLER, Side.BUYER)[next(_turns) % 2]
+    return Request({"note": "好"}, {"red_id": red_of(world, used=True, side=side).pk})
+
+
+def issued(world: World, _: Known) -> Request:
+    """About one that is confirmed."""
+    return Request({}, {"red_id": red_of(world, used=False).pk})
+
+
+def correction(world: World, _: Known) -> Request:
+    """Another amount."""
+    return Request({"gross_fen": 100, "reason": "时段录错"}, {"charge_id": charge_of(world).pk})
+
+
+def seller(_: World, __: Known) -> Request:
+    """The illustrative one, once more."""
+    return Request({**SELLER, **PROPERTY, "cross_city": False}, headers={"If-Match": "*"})
+
+
+def sealed(world: World, _: Known) -> Request:
+    """The code of a document."""
+    return Request(path={"token": proof.token(str(invoice_of(world).number))})
+
+
+API = "/api/v1"
+REQUESTS: dict[str, Callable[[World, Known], Request]] = {
+    f"POST {API}/invoices/{{number}}/red-letters": _invoiced({"reason": "ended"}),
+    f"POST {API}/invoices/{{number}}/buyer-use": _invoiced({"use": "booked"}),
+    f"GET {API}/red-letters/{{red_id}}": issued,
+    f"POST {API}/red-letters/{{red_id}}/confirm": waiting,
+    f"POST {API}/red-letters/{{red_id}}/refuse": waiting,
+    f"POST {API}/red-letters/{{red_id}}/withdraw": waiting,
+    f"POST {API}/red-letters/{{red_id}}/issue": issued,
+    f"PUT {API}/billing/seller": seller,
+    f"GET {API}/verify/{{token}}": sealed,
+    f"POST {API}/charges/{{charge_id}}/correct": correction,
+}
