@@ -220,11 +220,20 @@ export default {
       morning: 'Tomorrow morning',
     },
   },
+  blackout: {
+    make: 'Close a room',
+    cancel: 'Reopen the room',
+    what: 'For',
+    kind: { maintenance: 'Maintenance', event: 'Event' },
+  },
   timeline: {
     today: 'Today',
     before: 'Day before',
     after: 'Day after',
     all: 'All',
-    help: 'Timeline: move with the arrow keys, Enter books the chosen time',
+    help: 'Timeline: arrow keys move the cursor, Enter books or opens, M moves a booking, ] [ resize it, B closes the room',
+    conflict: 'Clashes with {who} ({when})',
+    noTenant: 'Price once the tenant is known',
+    moveTitle: 'Move {code}',
   },
 }

@@ -210,11 +210,20 @@ export default {
     coming: '接下来',
     quick: { now: '现在就播', tonight: '今晚黄金档', tomorrow: '明晚黄金档', morning: '明天上午' },
   },
+  blackout: {
+    make: '停用房间',
+    cancel: '取消停用',
+    what: '用途',
+    kind: { maintenance: '维护', event: '活动' },
+  },
   timeline: {
     today: '今天',
     before: '前一天',
     after: '后一天',
     all: '全部',
-    help: '时间轴:方向键移动,回车预订所选时段',
+    help: '时间轴:方向键移动光标,回车预订或打开,M 移动预订,] [ 延长或缩短,B 停用房间',
+    conflict: '与 {who}({when})冲突',
+    noTenant: '填好租户后报价',
+    moveTitle: '移动 {code}',
   },
 }
