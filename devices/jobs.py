@@ -2,11 +2,12 @@
 
 from base_ops.core.jobs import Job
 from devices import services
-from devices.services import commissioning, quarantine, windows
+from devices.services import commissioning, quarantine, vault, windows
 
 JOBS: list[Job] = [
     Job("devices.mark_stale", 5, services.mark_stale),
     Job("devices.expire_commands", 2, services.expire_commands),
+    Job("devices.wipe_targets", 2, vault.wipe_ended),
     Job("devices.end_lost_streams", 30, services.end_lost_streams),
     Job("devices.light_houses", 10, services.light_houses),
     Job("devices.keep_windows", 5, windows.keep_windows),

@@ -62,8 +62,9 @@ def _prepare(booking: Booking, *, now: datetime) -> bool:
     if booking.status != Status.CONFIRMED or booking.prepared_at is not None:
         return False
     devices.apply_scene(
-        space=booking.space, scene="prepare", actor=SYSTEM, booking_code=booking.code, now=now
-    )
+        space=booking.space, scene="prepare", actor=SYSTEM, booking_code=booking.code,
+        until=booking.until, now=now,
+    )  # fmt: skip
     save(booking, prepared_at=now)
     record(booking, "prepare", actor=SYSTEM, now=now)
     telling.starts_soon(booking, now=now)

@@ -17,12 +17,13 @@ from devices.api import (
     telemetry,
     testing,
     usage,
+    vault,
     windows,
 )
 
 PARTS = (
     control, telemetry, usage, alarm_rules, alarms, registry, models, adoption, places, windows,
-    testing, stock, announcements, accounts, overrides,
+    testing, stock, announcements, accounts, overrides, vault,
 )  # fmt: skip
 
 router = Router(tags=["devices"])

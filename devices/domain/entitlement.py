@@ -67,6 +67,17 @@ def check(
     raise NotEntitled
 
 
+def check_target(state: Mapping[str, Any], right: Right | None) -> None:
+    """A tenant's encoder streams to the target of its own booking, or nowhere.
+
+    Raises:
+        NotEntitled: it is another's.
+    """
+    ref = state.get("target_ref")
+    if right is not None and ref is not None and ref != f"booking:{right.booking_code}":
+        raise NotEntitled("the stream target is not that of this booking")
+
+
 def bounded(
     state: Mapping[str, Any], right: Right | None, able: Collection[str]
 ) -> Mapping[str, Any]:

@@ -121,7 +121,7 @@ def _camera(scene: Scene, target: Target, wish: Wish) -> State:
 
 def _end(scene: Scene, wish: Wish) -> State:
     """When the device ends the show by itself, whoever is there."""
-    if scene is not Scene.ON_AIR or wish.until is None:
+    if scene not in _LIT or wish.until is None:
         return {}
     return {"until": round(wish.until.timestamp() * 1000)}
 

@@ -31,6 +31,7 @@ class Setup:
     address: Address
     folder: Path
     password: str = ""
+    vault: Callable[[str], Target | None] | None = None
 
 
 class Member:
@@ -58,7 +59,7 @@ class Gateway:
             name: Target(part.url, part.key.get_secret_value())
             for name, part in config.targets.items()
         }
-        self._targets = Targets(listed, config.targets_dir)
+        self._targets = Targets(listed, config.targets_dir, setup.vault)
         self._post = dmx_wires.ArtnetPost(config.artnet.bind, config.artnet.port)
         self._universes: dict[str, dmx.Universe] = {}
         ledger = Ledger(setup.folder)

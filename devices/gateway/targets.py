@@ -1,9 +1,11 @@
 """Where streams go: a name on MQTT, an address and a key only here. Keys are never logged."""
 
+import asyncio
 import fnmatch
+import hashlib
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
@@ -19,6 +21,11 @@ class Target:
     url: str
     key: str = field(repr=False)
 
+    @property
+    def print(self) -> str:
+        """By which it is known again, and nothing of it can be read."""
+        return hashlib.blake2b(f"{self.url}\0{self.key}".encode(), digest_size=32).hexdigest()
+
 
 class Targets:
     """Those of the configuration by name or pattern, and those that lie in a folder by name.
@@ -27,8 +34,19 @@ class Targets:
     it away after it.
     """
 
-    def __init__(self, listed: Mapping[str, Target], folder: Path | None = None) -> None:
-        self._listed, self._folder = listed, folder
+    def __init__(
+        self,
+        listed: Mapping[str, Target],
+        folder: Path | None = None,
+        vault: Callable[[str], Target | None] | None = None,
+    ) -> None:
+        self._listed, self._folder, self._vault = listed, folder, vault
+
+    async def fetch(self, ref: str) -> Target | None:
+        """The target of a name, asked of the vault first, where there is one; not kept."""
+        if self._vault is not None and (lent := await asyncio.to_thread(self._vault, ref)):
+            return lent
+        return self.find(ref)
 
     def find(self, ref: str) -> Target | None:
         """The target of a name; an exact one before a pattern."""
@@ -39,20 +57,24 @@ class Targets:
         patterns = (p for p in self._listed if fnmatch.fnmatchcase(ref, p))
         return next((self._listed[p] for p in patterns), None)
 
-    def name_of(self, url: str, key: str, last: str | None) -> str | None:
+    def name_of(
+        self, url: str, key: str, last: str | None, print_: str | None = None
+    ) -> str | None:
         """The name of what a piece of gear is set to: None for nothing.
 
         Args:
             url: where it streams to, by its own word.
             key: with which key.
             last: the name that it was set by.
+            print_: the print of what it was set to then; the vault's is known by that alone.
         """
         if not url and not key:
             return None
-        if last is not None and self.find(last) == Target(url, key):
+        now = Target(url, key)
+        if last is not None and (print_ == now.print or self.find(last) == now):
             return last
         names = (n for n in self._listed if not set("*?[") & set(n))
-        return next((n for n in names if self._listed[n] == Target(url, key)), UNKNOWN)
+        return next((n for n in names if self._listed[n] == now), UNKNOWN)
 
     def _in_folder(self, ref: str) -> Target | None:
         assert self._folder is not None

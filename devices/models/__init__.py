@@ -17,6 +17,7 @@ from devices.models.overrides import InterlockOverride
 from devices.models.places import Mounting, Place
 from devices.models.registry import Device, DeviceModel, Shadow
 from devices.models.telemetry import RollupMark, Telemetry
+from devices.models.vault import StreamTarget
 from devices.models.watch import (
     BridgeHeartbeat,
     EnergyReading,
@@ -53,6 +54,7 @@ __all__ = [
     "SceneRun",
     "Shadow",
     "StreamSession",
+    "StreamTarget",
     "Telemetry",
     "WindowStay",
 ]

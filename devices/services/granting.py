@@ -10,7 +10,7 @@ from base_ops.core.models import Space
 from devices.domain import lifetimes
 from devices.models import Device, Grant, StreamSession
 from devices.models.registry import DeviceStatus
-from devices.services import queueing
+from devices.services import queueing, vault
 
 logger = logging.getLogger(__name__)
 
@@ -92,7 +92,7 @@ def _prolong(grant: Grant, *, now: datetime) -> None:
 
 
 def revoke_control(*, booking_code: str, now: datetime) -> None:
-    """Take the right back; what was queued under it is refused when its turn comes."""
+    """Take the right back, and its stream target; what was queued under it is refused."""
     with transaction.atomic():
         for grant in Grant.objects.select_for_update().filter(
             booking_code=booking_code, revoked_at=None
@@ -100,3 +100,4 @@ def revoke_control(*, booking_code: str, now: datetime) -> None:
             grant.revoked_at = now
             grant.epoch += 1
             grant.save(update_fields=["revoked_at", "epoch"])
+        vault.wipe_of(booking_code, now=now)

@@ -74,6 +74,7 @@ def send_command(
         )
         right = guarding.check(request, guarding.facts([device.space_id], now=now))
         capabilities.check_against(state, abilities.able(device), device.code)
+        entitlement.check_target(state, right)
         bounded = entitlement.bounded(state, right, abilities.able(device))
         order = Order(actor, booking_code, right, now, timedelta(seconds=ttl_s))
         command = order.command(device.pk, bounded)
@@ -249,8 +250,10 @@ def _states_on_the_way(device_ids: list[int]) -> dict[int, dict[str, Any]]:
 def _end(
     scene: Scene, until: datetime | None, right: Right | None, known: guarding.Facts, space_id: int
 ) -> datetime | None:
-    """When encoders stop by themselves: as asked, never after the end of the tenant's right."""
-    if scene is not Scene.ON_AIR:
+    """When pictures and streams end by themselves: never after the end of the tenant's right."""
+    if scene is Scene.PREPARE and until is not None:
+        return until  # of the booking to come: whoever holds the room still is another
+    if scene not in (Scene.ON_AIR, Scene.PREPARE):
         return None
     holder = right or next(iter(known.rights.get(space_id, ())), None)
     if holder is None:

@@ -155,7 +155,9 @@ class SimDevice:
         if not (until := self._until()) or now_ms < until:
             return []
         if self.spec.kind == "camera":
-            return self._change({"privacy": True, "tally": "off", "until": 0}, now_ms)
+            parked = {axis: 0 for axis in ("pan", "tilt", "zoom") if axis in self.state}
+            closed = {"privacy": True, "tally": "off", "until": 0}
+            return self._change(closed | parked, now_ms)
         out = self._change({"run": "stopping"}, now_ms)
         stopped = {"run": "stopped", "until": 0}
         self._due.append(_Due(now_ms + 400, stopped, None, last=True))

@@ -4,7 +4,9 @@ As in bodies.py they are sent half of the time.
 """
 
 from collections.abc import Callable
+from datetime import timedelta
 
+from devices import services as devices
 from devices.models import InterlockOverride
 from devices.services import overriding
 from tests.api.bodies import Request
@@ -36,9 +38,21 @@ def asked(world: World, _: Known) -> Request:
     return Request({}, {"override_id": row.pk})
 
 
+def target(world: World, _: Known) -> Request:
+    """Of a room that tenant A holds now."""
+    room, now = world.room_now(), world.moment.at
+    devices.grant_control(
+        space=room, tenant_id=world.mine.pk, booking_code=f"FUZZ-{room.code}",
+        until=now + timedelta(hours=1), now=now,
+    )  # fmt: skip
+    return Request({"url": "rtmp://push.example.org/live", "key": "k-1"}, {"code": room.code})
+
+
 REQUESTS: dict[str, Callable[[World, Known], Request]] = {
     f"POST {API}/devices/{{code}}/moves": drive,
     f"POST {API}/spaces/{{code}}/interlock-overrides": override,
     f"POST {API}/interlock-overrides/{{override_id}}/grant": asked,
     f"POST {API}/interlock-overrides/{{override_id}}/end": asked,
+    f"PUT {API}/spaces/{{code}}/stream-target": target,
+    f"DELETE {API}/spaces/{{code}}/stream-target": target,
 }

@@ -116,7 +116,9 @@ class Encoder:
     def _target(self) -> str | None:
         ours = self._ours()
         url = "" if ours is None or ours.url == _NOWHERE else ours.url
-        return self._targets.name_of(url, ours.key if ours and url else "", self._last)
+        return self._targets.name_of(
+            url, ours.key if ours and url else "", self._last, self._notes.get("target_print")
+        )
 
     @property
     def _last(self) -> str | None:
@@ -140,13 +142,14 @@ class Encoder:
             await self._do({"method": "start-live"})
 
     async def _aim(self, ref: str | None) -> None:
-        target = self._targets.find(ref) if ref is not None else None
+        target = await self._targets.fetch(ref) if ref is not None else None
         if ref is not None and target is None:
             raise Refused("unknown_target")
         url, key = (target.url, target.key) if target else (_NOWHERE, "")
         ours = Destination(self._access.server, url, key, in_use=True)
         await self._do(magewell.set_server(ours))
         self._notes["target_ref"] = ref
+        self._notes["target_print"] = target.print if target else None
 
     async def move(self, speeds: State) -> None:
         """An encoder does not drive."""

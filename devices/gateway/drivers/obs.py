@@ -153,7 +153,9 @@ class Encoder:
         settings = service.get("streamServiceSettings")
         settings = settings if isinstance(settings, dict) else {}
         url, key = (str(settings.get(name) or "") for name in ("server", "key"))
-        return self._targets.name_of(url, key, self._notes.get("target_ref"))
+        return self._targets.name_of(
+            url, key, self._notes.get("target_ref"), self._notes.get("target_print")
+        )
 
     def _metrics(self, status: obs.Stream, stats: Mapping[str, Any]) -> dict[str, float]:
         now, before = time.monotonic(), self._before
@@ -196,13 +198,14 @@ class Encoder:
                 raise
 
     async def _aim(self, ref: str | None) -> None:
-        target = self._targets.find(ref) if ref is not None else None
+        target = await self._targets.fetch(ref) if ref is not None else None
         if ref is not None and target is None:
             raise Refused("unknown_target")
         settings = {"server": target.url, "key": target.key} if target else _NOWHERE
         wish = {"streamServiceType": SERVICE, "streamServiceSettings": settings}
         await self._ask("SetStreamServiceSettings", wish)
         self._notes["target_ref"] = ref
+        self._notes["target_print"] = target.print if target else None
 
     async def move(self, speeds: State) -> None:
         """An encoder does not drive."""

@@ -256,8 +256,8 @@ class Camera:
         self._driving = set()
 
     async def end(self, reading: Reading) -> None:
-        """Close the picture, lamp off."""
-        await self.apply({"privacy": True, "tally": "off"})
+        """Close the picture, lamp off, and look where it says nothing of the show."""
+        await self.apply({"privacy": True, "tally": "off", "pan": 0, "tilt": 0, "zoom": 0})
 
     def ended(self, state: State) -> bool:
         """Whether it shows nothing."""

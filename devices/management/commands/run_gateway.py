@@ -9,11 +9,14 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
+from django.db import Error, close_old_connections, connection
 
 from base_ops.core import clock
 from devices.edge.client import parse_address
 from devices.gateway import config
 from devices.gateway.service import Gateway, Setup
+from devices.gateway.targets import Target
+from devices.services import vault
 
 logger = logging.getLogger(__name__)
 
@@ -47,7 +50,21 @@ class Command(BaseCommand):
         address, password = parse_address(mqtt)
         folder = Path(settings.STATE_DIR) / "gateway"
         self.stdout.write(f"gateway: {len(wanted.gear)} pieces of gear → {address.host}")
-        asyncio.run(_run(wanted, Setup(address, folder, password)))
+        asyncio.run(_run(wanted, Setup(address, folder, password, _of_vault)))
+
+
+def _of_vault(ref: str) -> Target | None:
+    """Asked in a thread, when an encoder is aimed; without a database there is no such target."""
+    try:
+        close_old_connections()
+        found = vault.opened(ref, now=clock.now())
+    except Error as exc:
+        extra = {"ref": ref, "why": type(exc).__name__}
+        logger.warning("gateway.vault_silent", extra=extra)
+        return None
+    finally:
+        connection.close()
+    return Target(found.url, found.key) if found else None
 
 
 async def _run(wanted: config.Config, setup: Setup) -> None:
