@@ -30,6 +30,7 @@ COMMANDS_CHANNEL = "devices_commands"  # NOTIFY on commit: something was queued
 LEASE = timedelta(seconds=5)
 ANSWER_GRACE = timedelta(seconds=5)
 RESEND = timedelta(seconds=5)
+NO_ANSWER = "no_answer"  # our presumption, also of what was accepted and never heard of again
 
 _CANDIDATES = """
 SELECT c.id FROM devices_command c
@@ -191,7 +192,7 @@ def closes_of(acks: Sequence[Ack], effects: Mapping[str, str], *, now: datetime)
     if not ids:
         return []
     rows = Command.objects.select_for_update(of=("self",)).select_related("device")
-    unanswered = Q(status__in=PRESUMED, acked_at=None)
+    unanswered = Q(status__in=PRESUMED) & (Q(acked_at=None) | Q(code=NO_ANSWER))
     movable = rows.filter(Q(status__in=OPEN) | unanswered, pk__in=ids)
     open_now = {c.pk: c for c in movable.order_by("pk")}
     ends: dict[str, Close] = {}
@@ -234,7 +235,8 @@ UPDATE devices_command c SET status = e.status, code = e.code,
 FROM unnest(%(ids)s::text[], %(statuses)s::text[], %(codes)s::text[], %(answered)s::bool[])
   AS e(id, status, code, answered)
 WHERE c.id = e.id AND (c.status IN ('queued', 'sent', 'accepted')
-  OR (e.status = 'done' AND c.status IN ('expired', 'failed') AND c.acked_at IS NULL))
+  OR (e.status = 'done' AND c.status IN ('expired', 'failed')
+    AND (c.acked_at IS NULL OR c.code = 'no_answer')))
 RETURNING c.device_id, c.state::text, c.status, c.id, c.code
 """
 
@@ -314,7 +316,7 @@ def expire_due(now: datetime) -> int:
         ends = [
             Close(c.pk, c.device_id, Status.EXPIRED, "expired")
             if c.status == Status.QUEUED
-            else Close(c.pk, c.device_id, Status.FAILED, "no_answer")
+            else Close(c.pk, c.device_id, Status.FAILED, NO_ANSWER)
             for c in due.order_by("pk")
             if c.status == Status.QUEUED or c.expires_at + ANSWER_GRACE <= now
         ]

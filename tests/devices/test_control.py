@@ -296,6 +296,23 @@ def test_proof_that_comes_late_stands_against_a_presumed_end(now: datetime) -> N
     assert [status_of(order) for order in orders] == [("done", ""), ("expired", "expired")]
 
 
+def test_what_was_accepted_and_then_presumed_failed_is_done_once_the_device_says_so(
+    now: datetime,
+) -> None:
+    """The bridge died between the two answers."""
+    _, light, _, _ = studio()
+    order = services.send_command(device=light, state={"power": True}, actor=SYSTEM, now=now)
+    services.commands_published([order.pk], now)
+    services.command_acked([Ack(light.code, order.pk, "accepted")], now=now)
+    services.expire_commands(now + 15 * SECOND)
+    presumed = status_of(order)
+
+    services.command_acked([Ack(light.code, order.pk, "done", "", 2)], now=now + 20 * SECOND)
+
+    assert presumed == ("failed", "no_answer")
+    assert status_of(order) == ("done", "")
+
+
 def test_a_device_has_one_command_on_its_way(now: datetime) -> None:
     _, light, camera, _ = studio()
     first, second = (

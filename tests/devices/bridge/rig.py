@@ -9,7 +9,7 @@ import sys
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import paho.mqtt.client as mqtt
 from django.db import connection
@@ -73,8 +73,16 @@ def bridge(broker: Broker, **options: Any) -> Iterator[Bridge]:
         assert not thread.is_alive()
 
 
+class Reachable(Protocol):
+    """A broker, or what stands before it."""
+
+    @property
+    def url(self) -> str:
+        """For MQTT_URL."""
+
+
 @contextlib.contextmanager
-def bridge_process(broker: Broker, *options: str) -> Iterator[subprocess.Popen[bytes]]:
+def bridge_process(broker: "Reachable", *options: str) -> Iterator[subprocess.Popen[bytes]]:
     """`manage.py run_bridge`; killed in the end when it has not ended."""
     argv = [sys.executable, "manage.py", "run_bridge", "--mqtt", broker.url, *options]
     environment = os.environ | {"DATABASE_URL": database_url()}
