@@ -1,7 +1,8 @@
 """Tells people of alarms: new ones, and again others when nobody acknowledges. A job calls this.
 
-What is silenced waits and is told when the silence is over, if it is still active. Alarms of one
-rule that come together are one notice: a switch that dies takes a hundred devices with it.
+What is silenced, or in a maintenance window, waits and is told when that is over, if it is still
+active. Alarms of one rule that come together are one notice: a switch that dies takes a hundred
+devices with it.
 """
 
 from collections import defaultdict
@@ -16,6 +17,7 @@ from devices import selectors
 from devices.domain.alarmrules import Rule
 from devices.domain.alarms import Severity
 from devices.models import Alarm, AlarmSilence
+from devices.selectors import registry
 
 MOST = 500  # at a time; the next round takes the others
 
@@ -43,8 +45,12 @@ def _silenced(now: datetime) -> Q:
     of = AlarmSilence.objects.filter(ended_at=None, until__gt=now)
     devices = of.filter(device__isnull=False).values("device_id")
     spaces = of.filter(space__isnull=False).values("space_id")
-    return Q(device_id__in=devices, device__isnull=False) | Q(
-        space_id__in=spaces, space__isnull=False
+    worked_on, units = registry.in_window(now)
+    return (
+        Q(device_id__in=devices, device__isnull=False)
+        | Q(space_id__in=spaces, space__isnull=False)
+        | Q(device_id__in=units, device__isnull=False)
+        | Q(space_id__in=worked_on, space__isnull=False)
     )
 
 

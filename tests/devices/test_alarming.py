@@ -14,6 +14,7 @@ from devices.domain.alarmrules import standard
 from devices.domain.messages import Event, Tele
 from devices.models import Alarm, AlarmPending, AlarmRules, Device
 from devices.selectors import rules
+from devices.services import windows
 from devices.services.alarm_rules import BadAlarmRules, NoSuchAlarmRule
 from tests import make as base
 from tests.devices import make
@@ -240,6 +241,30 @@ def test_a_silenced_alarm_is_raised_and_told_only_when_the_silence_is_over(
 
     assert (open_codes(encoder), during) == (["device_offline"], 0)
     assert {n.kind for n in Notice.objects.all()} == {"alarm.raised", "alarm.escalated"}
+
+
+@pytest.mark.parametrize("of", ["device", "space"])
+def test_nobody_is_called_of_what_is_in_a_maintenance_window_until_it_is_over(
+    of: str, now: datetime
+) -> None:
+    encoder, other = make.device("encoder"), make.device("encoder")
+    wish = windows.WindowWish(
+        now, now + 30 * MINUTE, "换线",
+        space=encoder.space if of == "space" else None,
+        devices=[encoder] if of == "device" else [],
+    )  # fmt: skip
+    windows.open_window(wish=wish, actor=make.MANAGER, now=now)
+    services.ingest([make.online(encoder, now), make.offline(encoder, now)], now)
+
+    services.call(now + 20 * MINUTE)
+    during = Notice.objects.count()
+    services.ingest([make.online(other, now), make.offline(other, now)], now)
+    services.call(now + 21 * MINUTE)
+    elsewhere = Notice.objects.count()
+    services.call(now + 30 * MINUTE)
+
+    assert (open_codes(encoder), during) == (["device_offline"], 0)
+    assert 0 < elsewhere < Notice.objects.count()
 
 
 def test_the_live_topic_shows_words_and_state(now: datetime) -> None:
