@@ -66,7 +66,7 @@ def test_on_air_ends_with_the_encoder_and_wrap_begins_with_it() -> None:
     assert "light-main" in out[2:]
 
 
-def test_only_a_show_on_air_has_an_end_and_its_cameras_know_it() -> None:
+def test_what_is_shown_has_an_end_and_so_has_the_picture_before_the_show() -> None:
     room = [target("camera", "main"), target("encoder", "stream")]
     wish = Wish(until=NOW, target_ref="x")
 
@@ -74,7 +74,7 @@ def test_only_a_show_on_air_has_an_end_and_its_cameras_know_it() -> None:
     ready = [s.state.get("until") for s in scenes.plan(Scene.PREPARE, room, wish)]
 
     assert on_air == [round(NOW.timestamp() * 1000)] * 2
-    assert ready == [None, None]
+    assert ready == [round(NOW.timestamp() * 1000), None]
 
 
 def test_wrap_parks_a_ptz_and_closes_a_camera_that_cannot_move() -> None:
