@@ -12,9 +12,10 @@ from billing.api import (
     reds,
     runs,
     seller,
+    statements,
 )
 
-PARTS = (prices, charges, runs, invoices, payments, receivables, ledger, reds, seller)
+PARTS = (prices, charges, runs, invoices, payments, receivables, ledger, reds, seller, statements)
 
 router = Router(tags=["billing"])
 for part in PARTS:

@@ -24,6 +24,7 @@ from billing.models.payments import (
 )
 from billing.models.reds import ChargeCorrection, InvoiceStanding, RedLetter, RedLine
 from billing.models.seller import Seller
+from billing.models.statements import Dispute, Statement, StatementEntry
 from billing.models.usage import Budget, Evidence, PolicyUse, Reservation
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
     "ChargeCorrection",
     "Deposit",
     "DepositMove",
+    "Dispute",
     "Entry",
     "Evidence",
     "Invoice",
@@ -55,6 +57,8 @@ __all__ = [
     "RunEntry",
     "Seller",
     "ServiceRow",
+    "Statement",
+    "StatementEntry",
     "SurgeRow",
     "TariffRow",
     "TermsRow",

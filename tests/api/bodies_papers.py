@@ -11,9 +11,9 @@ from base_ops.core.spans import Span
 from billing import services
 from billing.documents import proof
 from billing.domain.reds import BuyerUse, RedReason, Side
-from billing.models import Charge, Invoice, RedLetter
+from billing.models import Charge, Invoice, RedLetter, Statement
 from billing.seller import PROPERTY, SELLER
-from billing.services import reds
+from billing.services import reds, stating
 from tests.api.bodies import Body, Request
 from tests.api.known import Known
 from tests.api.world import HOUR, World
@@ -87,6 +87,45 @@ def sealed(world: World, _: Known) -> Request:
     return Request(path={"token": proof.token(str(invoice_of(world).number))})
 
 
+def statement_of(world: World) -> int:
+    """The id of tenant A's statement of a month that nobody has confirmed."""
+    now, finance = world.moment.at, world.users["finance"].actor
+    month = f"20{10 + next(_turns) % 15}-{1 + next(_turns) % 12:02d}"
+    Statement.objects.filter(tenant=world.mine, month=f"{month}-01").update(state="replaced")
+    return stating.make_statement(
+        tenant=world.mine.code, month=month, actor=finance, now=now
+    ).pk  # fmt: skip
+
+
+def month(world: World, _: Known) -> Request:
+    """Of tenant A, some years ago."""
+    return Request({"tenant": world.mine.code, "month": f"20{10 + next(_turns) % 15}-07"})
+
+
+def stated(world: World, _: Known) -> Request:
+    """About a statement that waits."""
+    return Request({}, {"statement_id": statement_of(world)})
+
+
+def objection(world: World, _: Known) -> Request:
+    """To the first line of a new invoice."""
+    path = {"number": invoice_of(world).number, "position": 1}
+    return Request({"reason": "未使用"}, path)
+
+
+def disputed(body: Body) -> Callable[[World, Known], Request]:
+    """About an objection that waits."""
+
+    def make(world: World, _: Known) -> Request:
+        row = stating.raise_dispute(
+            invoice=invoice_of(world), position=1, reason="未使用",
+            actor=world.users["tenant_admin"].actor, now=world.moment.at,
+        )  # fmt: skip
+        return Request(body, {"dispute_id": row.pk})
+
+    return make
+
+
 API = "/api/v1"
 REQUESTS: dict[str, Callable[[World, Known], Request]] = {
     f"POST {API}/invoices/{{number}}/red-letters": _invoiced({"reason": "ended"}),
@@ -96,6 +135,14 @@ REQUESTS: dict[str, Callable[[World, Known], Request]] = {
     f"POST {API}/red-letters/{{red_id}}/refuse": waiting,
     f"POST {API}/red-letters/{{red_id}}/withdraw": waiting,
     f"POST {API}/red-letters/{{red_id}}/issue": issued,
+    f"POST {API}/statements": month,
+    f"GET {API}/statements/{{statement_id}}": stated,
+    f"GET {API}/statements/{{statement_id}}/pdf": stated,
+    f"POST {API}/statements/{{statement_id}}/confirm": stated,
+    f"POST {API}/invoices/{{number}}/lines/{{position}}/disputes": objection,
+    f"GET {API}/disputes/{{dispute_id}}/evidence": disputed({}),
+    f"POST {API}/disputes/{{dispute_id}}/answer": disputed({"accept": True, "answer": "是"}),
+    f"POST {API}/disputes/{{dispute_id}}/withdraw": disputed({}),
     f"PUT {API}/billing/seller": seller,
     f"GET {API}/verify/{{token}}": sealed,
     f"POST {API}/charges/{{charge_id}}/correct": correction,
