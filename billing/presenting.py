@@ -7,6 +7,7 @@ from typing import Any
 
 from base_ops.core.schemas import TenantRef
 from billing.domain.capitals import capitals
+from billing.domain.quarantine import reason
 from billing.models import (
     Budget,
     Charge,
@@ -89,6 +90,9 @@ def _entry(entry: RunEntry, charges: Mapping[int, Charge]) -> EntryOut:
         line_count=len(entry.charge_ids),
         invoice=entry.invoice.number if entry.invoice else None,
         problem=entry.problem,
+        problem_zh=reason(entry.problem).zh,
+        problem_en=reason(entry.problem).en,
+        note=entry.note,
         lines=[ChargeOut.from_orm(charges[pk]) for pk in entry.charge_ids if pk in charges],
     )
 

@@ -10,12 +10,25 @@ from billing.api import (
     prices,
     receivables,
     reds,
+    run_checks,
     runs,
     seller,
     statements,
 )
 
-PARTS = (prices, charges, runs, invoices, payments, receivables, ledger, reds, seller, statements)
+PARTS = (
+    prices,
+    charges,
+    runs,
+    run_checks,
+    invoices,
+    payments,
+    receivables,
+    ledger,
+    reds,
+    seller,
+    statements,
+)
 
 router = Router(tags=["billing"])
 for part in PARTS:

@@ -23,6 +23,7 @@ from billing.models.payments import (
     WalletMove,
 )
 from billing.models.reds import ChargeCorrection, InvoiceStanding, RedLetter, RedLine
+from billing.models.runs import RunDifference, RunRules
 from billing.models.seller import Seller
 from billing.models.statements import Dispute, Statement, StatementEntry
 from billing.models.usage import Budget, Evidence, PolicyUse, Reservation
@@ -54,7 +55,9 @@ __all__ = [
     "RedLine",
     "Refund",
     "Reservation",
+    "RunDifference",
     "RunEntry",
+    "RunRules",
     "Seller",
     "ServiceRow",
     "Statement",

@@ -35,6 +35,17 @@ class InvoiceRun(models.Model):
     gross_fen = models.BigIntegerField(default=0)
     created_by = models.CharField(max_length=160)
     approved_by = models.CharField(max_length=160, blank=True)
+    created_key = models.CharField(
+        max_length=80, blank=True, db_default="", help_text="who, beyond doubt"
+    )
+    approved_key = models.CharField(max_length=80, blank=True, db_default="")
+    second_person = models.BooleanField(
+        default=False, db_default=False, help_text="two were needed"
+    )
+    before_from = models.DateField(null=True, help_text="what it was compared with")
+    before_to = models.DateField(null=True)
+    before_fen = models.BigIntegerField(default=0, db_default=0)
+    surprises = models.PositiveIntegerField(default=0, db_default=0)
     created_at = models.DateTimeField()
     approved_at = models.DateTimeField(null=True)
     issue_asked_at = models.DateTimeField(null=True)
@@ -48,6 +59,10 @@ class InvoiceRun(models.Model):
             ),
             models.CheckConstraint(
                 name="run_done_within_total", condition=Q(entries_done__lte=F("entries_total"))
+            ),
+            models.CheckConstraint(
+                name="run_approved_by_another",
+                condition=Q(second_person=False) | ~Q(approved_key=F("created_key")),
             ),
         ]
 
@@ -170,6 +185,9 @@ class RunEntry(models.Model):
         Invoice, on_delete=models.PROTECT, null=True, related_name="run_entry"
     )
     problem = models.CharField(max_length=200, blank=True)
+    note = models.CharField(
+        max_length=200, blank=True, db_default="", help_text="more about the problem"
+    )
 
     class Meta:
         ordering = ["position"]

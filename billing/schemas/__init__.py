@@ -11,14 +11,28 @@ from billing.schemas.prices import (
     TariffOut,
     TariffsOut,
 )
-from billing.schemas.runs import ApproveIn, EntryOut, RunDetailOut, RunIn, RunOut
+from billing.schemas.runs import (
+    ApproveIn,
+    DifferencesOut,
+    EntryOut,
+    EntryStateOut,
+    HoldIn,
+    RunDetailOut,
+    RunIn,
+    RunOut,
+    RunRulesIn,
+    RunRulesOut,
+)
 
 __all__ = [
     "ApproveIn",
     "BandOut",
     "BudgetOut",
     "ChargeOut",
+    "DifferencesOut",
     "EntryOut",
+    "EntryStateOut",
+    "HoldIn",
     "InvoiceDetailOut",
     "InvoiceOut",
     "LineOut",
@@ -26,6 +40,8 @@ __all__ = [
     "RunDetailOut",
     "RunIn",
     "RunOut",
+    "RunRulesIn",
+    "RunRulesOut",
     "ServiceOut",
     "SurgeOut",
     "TariffOut",

@@ -1,29 +1,30 @@
 """Invoice runs: preview → approve → issue. Killed anywhere and resumed, the result is the same."""
 
 import logging
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
-from itertools import groupby
 
-from django.db import connection, transaction
-from django.db.models import Max, Q
+from django.db import DataError, IntegrityError, InternalError, connection, transaction
+from django.db.models import Q, Sum
+from django.db.models.functions import Abs
 
 from base_ops.core import audit, live
 from base_ops.core.actors import Actor
-from base_ops.core.errors import Conflict, Invalid
-from billing.domain.inputs import Input, inputs_hash, run_hash
+from base_ops.core.errors import Conflict, Forbidden, Invalid
+from billing.domain.quarantine import REFUSED
 from billing.domain.texts import local_day
-from billing.models import Charge, InvoiceRun, RunEntry
+from billing.models import InvoiceRun, RunEntry
 from billing.models.invoices import RunStatus
 from billing.selectors import documents
-from billing.services import issuing
+from billing.selectors.run_rules import run_rules
+from billing.services import comparing, issuing, planning
 
 logger = logging.getLogger(__name__)
 
 _LOCK = 7_302_611  # one at a time decides which run goes on
 _LONGEST = timedelta(days=400)
 _YEARS = range(2000, 2101)
+_REFUSALS = (IntegrityError, DataError, InternalError)  # of the document; not of the connection
 
 
 class InputsChanged(Conflict):
@@ -50,35 +51,20 @@ class PeriodOutOfRange(Invalid):
     code, title_zh, title_en = "period_out_of_range", "期间超出允许范围", "Period out of range"
 
 
+class SecondPersonNeeded(Forbidden):
+    """So much that whoever previewed the run may not approve it too."""
+
+    code, title_zh, title_en = (
+        "second_person_needed",
+        "金额较大，须由另一人审批",
+        "Somebody else must approve so much",
+    )
+
+
 class RunOverlaps(Conflict):
     """Another run that is under way has the same days or the same charges."""
 
     code, title_zh, title_en = "run_overlaps", "另一账单批次尚未完成", "Another run is under way"
-
-
-@dataclass(frozen=True, slots=True)
-class Planned:
-    """One document to be."""
-
-    tenant_id: int
-    tenant_code: str
-    document: str
-    inputs: tuple[Input, ...]
-
-    @property
-    def hash(self) -> str:
-        """Fingerprint of its charges."""
-        return inputs_hash(self.inputs)
-
-    @property
-    def net_fen(self) -> int:
-        """Sum without VAT."""
-        return sum(i.net_fen for i in self.inputs)
-
-    @property
-    def vat_fen(self) -> int:
-        """Sum of VAT."""
-        return sum(i.vat_fen for i in self.inputs)
 
 
 def preview_run(*, period_from: date, period_to: date, actor: Actor, now: datetime) -> InvoiceRun:
@@ -92,27 +78,27 @@ def preview_run(*, period_from: date, period_to: date, actor: Actor, now: dateti
     """
     _check_period(period_from, period_to, today=local_day(now))
     with transaction.atomic():
-        cutoff = Charge.objects.aggregate(n=Max("id"))["n"] or 0
-        plan = list(_plan(period_to, cutoff))
         InvoiceRun.objects.filter(
             status=RunStatus.PREVIEW, period_from=period_from, period_to=period_to
         ).update(status=RunStatus.SUPERSEDED)
         run = InvoiceRun.objects.create(
             period_from=period_from,
             period_to=period_to,
-            inputs_hash=_hash(plan),
-            last_charge_id=cutoff,
-            entries_total=len(plan),
-            net_fen=sum(p.net_fen for p in plan),
-            vat_fen=sum(p.vat_fen for p in plan),
-            gross_fen=sum(p.net_fen + p.vat_fen for p in plan),
+            last_charge_id=planning.newest_charge(),
             created_by=actor.label,
+            created_key=_key(actor),
             created_at=now,
         )
-        RunEntry.objects.bulk_create(_entry(run, i, p) for i, p in enumerate(plan, start=1))
+        planning.freeze(run)
+        comparing.compare(run)
         _record(run, "run.preview", actor, now)
-        _publish(run, now)
+        publish(run, now)
     return run
+
+
+def _key(actor: Actor) -> str:
+    """Who it is beyond doubt: labels may be alike."""
+    return f"{actor.kind}:{actor.id}"[:80]
 
 
 def _check_period(first: date, last: date, *, today: date) -> None:
@@ -122,38 +108,6 @@ def _check_period(first: date, last: date, *, today: date) -> None:
     sane = first.year in _YEARS and last.year in _YEARS and last - first <= _LONGEST
     if not sane or first > today:
         raise PeriodOutOfRange(f"{first} .. {last}")
-
-
-def _plan(period_to: date, cutoff: int) -> Iterator[Planned]:
-    """Open charges by tenant and kind of document, in line order."""
-    rows = (
-        Charge.objects.filter(invoice_line=None, service_on__lte=period_to, id__lte=cutoff)
-        .order_by("tenant__code", "document", "service_on", "id")
-        .values_list(
-            "tenant_id", "tenant__code", "document", "id", "net_fen", "vat_fen", "gross_fen"
-        )
-    )
-    for key, group in groupby(rows.iterator(chunk_size=5000), key=lambda row: row[:3]):
-        inputs = tuple(Input(*row[3:]) for row in group)
-        yield Planned(key[0], key[1], key[2], inputs)
-
-
-def _hash(plan: list[Planned]) -> str:
-    return run_hash((p.tenant_code, p.document, p.hash) for p in plan)
-
-
-def _entry(run: InvoiceRun, position: int, planned: Planned) -> RunEntry:
-    return RunEntry(
-        run=run,
-        position=position,
-        tenant_id=planned.tenant_id,
-        document=planned.document,
-        charge_ids=[i.charge_id for i in planned.inputs],
-        inputs_hash=planned.hash,
-        net_fen=planned.net_fen,
-        vat_fen=planned.vat_fen,
-        gross_fen=planned.net_fen + planned.vat_fen,
-    )
 
 
 def approve_run(
@@ -171,21 +125,41 @@ def approve_run(
         WrongState: it is not a preview.
         InputsChanged: its charges changed since the preview.
         RunOverlaps: another run is approved or being issued.
+        SecondPersonNeeded: it is so much that somebody else must approve it.
     """
     with transaction.atomic():
-        _take_turn()
-        run = _locked(run_id)
+        take_turn()
+        run = locked(run_id)
         if run.status != RunStatus.PREVIEW:
             raise WrongState(f"run {run_id} is {run.status}", state=run.status)
         if inputs_hash is not None and inputs_hash != run.inputs_hash:
             raise InputsChanged("another preview was approved than the one that was seen")
-        _refuse_rivals(run, RunStatus.APPROVED, RunStatus.ISSUING)
+        refuse_rivals(run, RunStatus.APPROVED, RunStatus.ISSUING)
         _check_inputs(run)
+        _check_person(run, actor)
         run.status, run.approved_by, run.approved_at = RunStatus.APPROVED, actor.label, now
-        run.save(update_fields=["status", "approved_by", "approved_at"])
+        run.approved_key = _key(actor)
+        names = ["status", "approved_by", "approved_key", "approved_at", "second_person"]
+        run.save(update_fields=names)
         _record(run, "run.approve", actor, now)
-        _publish(run, now)
+        publish(run, now)
     return run
+
+
+def _check_person(run: InvoiceRun, actor: Actor) -> None:
+    """Refuse who previewed it, when the amounts together are as much as the rules say.
+
+    Raises:
+        SecondPersonNeeded: with the limit.
+    """
+    limit_fen = run_rules().second_person_from_fen
+    amounts = run.entries.aggregate(n=Sum(Abs("gross_fen")))["n"] or 0
+    run.second_person = amounts >= limit_fen
+    same = _key(actor) == run.created_key or actor.label == run.created_by
+    if run.second_person and same:
+        raise SecondPersonNeeded(
+            f"{amounts} fen, and {actor.label} previewed it", from_fen=limit_fen
+        )
 
 
 def ask_issue(*, run_id: int, actor: Actor, now: datetime) -> InvoiceRun:
@@ -200,18 +174,18 @@ def ask_issue(*, run_id: int, actor: Actor, now: datetime) -> InvoiceRun:
             `approve_run`; of two from before, either may go on, and the other's charges changed.
     """
     with transaction.atomic():
-        _take_turn()
-        run = _locked(run_id)
+        take_turn()
+        run = locked(run_id)
         if run.status in (RunStatus.ISSUING, RunStatus.ISSUED):
             return run
         if run.status != RunStatus.APPROVED:
             raise WrongState(f"run {run_id} is {run.status}", state=run.status)
-        _refuse_rivals(run, RunStatus.ISSUING)
+        refuse_rivals(run, RunStatus.ISSUING)
         _check_inputs(run)
         run.status, run.issue_asked_at = RunStatus.ISSUING, now
         run.save(update_fields=["status", "issue_asked_at"])
         _record(run, "run.issue", actor, now)
-        _publish(run, now)
+        publish(run, now)
     return run
 
 
@@ -219,30 +193,64 @@ def issue_due(now: datetime) -> int:
     """Carry on with every run that is being issued; returns how many documents were made."""
     made = 0
     for run_id in InvoiceRun.objects.filter(status=RunStatus.ISSUING).values_list("id", flat=True):
-        while issue_next(run_id=run_id, now=now):
-            made += 1
+        while (more := issue_next(run_id=run_id, now=now)) is not None:
+            made += more
     return made
 
 
-def issue_next(*, run_id: int, now: datetime) -> bool:
-    """Make the next document of a run, in a transaction of its own; False when none is left.
+def issue_next(
+    *, run_id: int, now: datetime, batch: issuing.Batch = issuing.STANDARD
+) -> int | None:
+    """Make the next documents of a run, in a transaction of their own.
 
     The run's row is locked, so two at once take turns and the order of numbers is always the same.
+    When the database refuses the batch, its documents are tried one by one, and only the one that
+    is to blame is put aside.
+
+    Returns:
+        How many were made; None when nothing is left to make.
     """
+    try:
+        return _issue(run_id, now, batch)
+    except _REFUSALS:
+        logger.warning("run.one_by_one", extra={"run": run_id}, exc_info=True)
+    made = 0
+    for _ in range(batch.documents):
+        if (more := _issue(run_id, now, issuing.ALONE)) is None:
+            break
+        made += more
+    return made
+
+
+def _issue(run_id: int, now: datetime, batch: issuing.Batch) -> int | None:
     with transaction.atomic():
-        run = _locked(run_id)
+        run = locked(run_id)
         if run.status != RunStatus.ISSUING:
-            return False
-        entry = run.entries.filter(invoice=None, problem="").order_by("position").first()
-        if entry is None:
+            return None
+        picked = issuing.pick(run, batch)
+        if not picked.entries:
             _finish(run, now)
-            return False
-        issuing.issue_entry(entry, run=run, now=now)
-        if not entry.problem:
-            run.entries_done += 1
-            run.save(update_fields=["entries_done"])
-        _publish(run, now, last=entry)
-    return True
+            return None
+        made, last = 0, picked.entries[-1]
+        try:
+            with transaction.atomic():
+                made = issuing.issue(picked, run=run, now=now)
+        except _REFUSALS as exc:
+            if batch.documents > 1:
+                raise
+            _put_aside(last, exc)
+        run.entries_done += made
+        run.save(update_fields=["entries_done"])
+        publish(run, now, last=run.entries.select_related("tenant", "invoice").get(pk=last))
+    return made
+
+
+def _put_aside(entry_id: int, exc: Exception) -> None:
+    """Quarantine one document that the database refused, and say which rule it was."""
+    diagnosis = getattr(exc.__cause__, "diag", None)
+    rule = getattr(diagnosis, "constraint_name", None) or type(exc).__name__
+    RunEntry.objects.filter(pk=entry_id).update(problem=REFUSED, note=rule[:200])
+    logger.error("run.quarantined", extra={"entry": entry_id, "rule": rule}, exc_info=exc)
 
 
 def _finish(run: InvoiceRun, now: datetime) -> None:
@@ -256,16 +264,16 @@ def _finish(run: InvoiceRun, now: datetime) -> None:
         "run.ended",
         extra={"run": run.pk, "status": run.status, "documents": run.entries_done},
     )
-    _publish(run, now)
+    publish(run, now)
 
 
-def _take_turn() -> None:
+def take_turn() -> None:
     """One approval or start of issue at a time, until its transaction ends; before any row."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
 
 
-def _refuse_rivals(run: InvoiceRun, *statuses: RunStatus) -> None:
+def refuse_rivals(run: InvoiceRun, *statuses: RunStatus) -> None:
     """Refuse beside another run at these steps with days or charges of this one.
 
     A run takes late charges of earlier periods too, so runs of different months can share some.
@@ -274,20 +282,12 @@ def _refuse_rivals(run: InvoiceRun, *statuses: RunStatus) -> None:
     Raises:
         RunOverlaps: with the other run's id.
     """
-    mine = _charge_ids(run)
-    for other in InvoiceRun.objects.filter(status__in=statuses).exclude(pk=run.pk):
-        days = other.period_from <= run.period_to and run.period_from <= other.period_to
-        if not days and mine.isdisjoint(_charge_ids(other)):
-            continue
-        if other.status == RunStatus.ISSUING or _unchanged(other):
+    for other in planning.rivals(run, statuses):
+        if other.status == RunStatus.ISSUING or planning.is_unchanged(other):
             raise RunOverlaps(f"run {other.pk} is {other.status}", run=other.pk)
 
 
-def _charge_ids(run: InvoiceRun) -> set[int]:
-    return {pk for ids in run.entries.values_list("charge_ids", flat=True) for pk in ids}
-
-
-def _locked(run_id: int) -> InvoiceRun:
+def locked(run_id: int) -> InvoiceRun:
     """The run, with its row locked.
 
     Raises:
@@ -299,12 +299,8 @@ def _locked(run_id: int) -> InvoiceRun:
     return run
 
 
-def _unchanged(run: InvoiceRun) -> bool:
-    return _hash(list(_plan(run.period_to, run.last_charge_id))) == run.inputs_hash
-
-
 def _check_inputs(run: InvoiceRun) -> None:
-    if not _unchanged(run):
+    if not planning.is_unchanged(run):
         raise InputsChanged(f"the charges of run {run.pk} changed")
 
 
@@ -320,7 +316,7 @@ def progress(run: InvoiceRun) -> Mapping[str, object]:
     }
 
 
-def _publish(run: InvoiceRun, now: datetime, last: RunEntry | None = None) -> None:
+def publish(run: InvoiceRun, now: datetime, last: RunEntry | None = None) -> None:
     """Tell who watches; the last statement of the transaction."""
     changes = {"progress": dict(progress(run))}
     if last is not None:

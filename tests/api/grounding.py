@@ -16,6 +16,7 @@ from tests.api import bodies_control as of_rooms
 from tests.api import bodies_devices as of_devices
 from tests.api import bodies_money as of_money
 from tests.api import bodies_papers as of_papers
+from tests.api import bodies_runs as of_runs
 from tests.api.bodies import Request
 from tests.api.judging import Case
 from tests.api.known import ALIASES, Known, parameters
@@ -28,6 +29,7 @@ REQUESTS = {
     **of_money.REQUESTS,
     **of_rooms.REQUESTS,
     **of_papers.REQUESTS,
+    **of_runs.REQUESTS,
 }
 SLOT = timedelta(minutes=30)
 PAIRS = (("starts_at", "ends_at"), ("from", "to"), ("start", "end"), ("starts_on", "ends_on"))

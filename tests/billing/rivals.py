@@ -101,13 +101,14 @@ def draw(argument: str) -> list[str]:
 
 
 def issue(argument: str) -> int:
-    """Carry on with every run that is being issued; says so after each document, to be killed."""
-    from billing.services import runs
+    """Carry on with a run, few lines at a time; says so after each batch, to be killed."""
+    from billing.services import issuing, runs
 
+    batch = issuing.Batch(documents=3, lines=40)
     made = 0
-    while runs.issue_next(run_id=int(argument), now=NOW):
-        made += 1
-        print("made one", file=sys.stderr, flush=True)  # noqa: T201
+    while (more := runs.issue_next(run_id=int(argument), now=NOW, batch=batch)) is not None:
+        made += more
+        print("made some", file=sys.stderr, flush=True)  # noqa: T201
     return made
 
 

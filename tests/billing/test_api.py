@@ -39,6 +39,14 @@ class Caller:
             headers=self.headers | {"Idempotency-Key": key},
         )
 
+    def put(self, path: str, body: Any, match: str | None = None) -> Any:
+        return self.client.put(
+            f"/api/v1{path}",
+            data=json.dumps(body),
+            content_type="application/json",
+            headers=self.headers | ({"If-Match": match} if match else {}),
+        )
+
 
 def caller(role: Role, now: datetime, **changes: Any) -> Caller:
     return Caller(make.user(role, **changes), now)

@@ -14,7 +14,7 @@ from billing.domain.facts import FaultFacts
 from billing.models import Invoice
 from tests import make
 from tests.billing.data import span
-from tests.billing.test_runs import NOVEMBER
+from tests.billing.run_world import NOVEMBER
 from tests.billing.world import finished, room
 
 pytestmark = pytest.mark.usefixtures("prices")

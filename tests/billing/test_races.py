@@ -14,7 +14,7 @@ from tests import make
 from tests.billing import rivals
 from tests.billing.data import demo, span
 from tests.billing.money import paid
-from tests.billing.test_runs import NOVEMBER, content
+from tests.billing.run_world import NOVEMBER, content
 from tests.billing.world import finished, room
 
 pytestmark = pytest.mark.django_db(transaction=True)
