@@ -23,7 +23,7 @@ def test_a_stranger_is_proposed_by_one_and_approved_by_another(
         opened(browser, stack.url, size="phone", lang="en", theme="dark") as manager,
     ):
         technician.sign_in(*stack.logins()["technician"])
-        technician.open("/devices")
+        technician.open("/devices?tab=quarantine")
         row = technician.page.locator(f'[data-device="{code}"]')
         row.wait_for(timeout=SOON_MS)
         row.click()
@@ -36,7 +36,7 @@ def test_a_stranger_is_proposed_by_one_and_approved_by_another(
         expect(technician.page.locator(".panel .ok")).to_be_visible(timeout=SOON_MS)
 
         manager.sign_in(*stack.logins()["manager"])
-        manager.open("/devices")
+        manager.open("/devices?tab=quarantine")
         waiting = manager.page.locator("section.card li", has_text=code)
         waiting.wait_for(timeout=SOON_MS)
         manager.shot("devices-approve-phone-en-dark")

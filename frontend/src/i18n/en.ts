@@ -2,6 +2,7 @@
 import alarms from './en/alarms'
 import billing from './en/billing'
 import booking from './en/booking'
+import detail from './en/detail'
 import devices from './en/devices'
 import floor from './en/floor'
 import ops from './en/ops'
@@ -16,6 +17,7 @@ const en: typeof zh = {
   ...booking,
   ...billing,
   ...devices,
+  ...detail,
   ...report,
   ...alarms,
   ...ops,

@@ -2,6 +2,7 @@
 import alarms from './zh/alarms'
 import billing from './zh/billing'
 import booking from './zh/booking'
+import detail from './zh/detail'
 import devices from './zh/devices'
 import floor from './zh/floor'
 import ops from './zh/ops'
@@ -15,6 +16,7 @@ export default {
   ...booking,
   ...billing,
   ...devices,
+  ...detail,
   ...report,
   ...alarms,
   ...ops,

@@ -4,6 +4,7 @@ export default {
     search: 'Code, model, serial number',
     show: 'Show',
     tabs: {
+      urgent: 'Urgent',
       quarantine: 'To adopt',
       maintenance: 'In maintenance',
       outdated: 'Old firmware',
@@ -12,6 +13,7 @@ export default {
       retired: 'Retired',
     },
     none: {
+      urgent: '',
       quarantine: 'Nothing waits to be adopted',
       maintenance: 'Nothing is in maintenance',
       outdated: 'Every firmware is as wanted',

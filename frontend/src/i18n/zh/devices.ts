@@ -4,6 +4,7 @@ export default {
     search: '编号、型号、序列号',
     show: '显示',
     tabs: {
+      urgent: '急需处理',
       quarantine: '待纳管',
       maintenance: '维修中',
       outdated: '固件待升级',
@@ -12,6 +13,7 @@ export default {
       retired: '已退役',
     },
     none: {
+      urgent: '',
       quarantine: '没有待纳管的设备',
       maintenance: '没有维修中的设备',
       outdated: '固件都是所需版本',
