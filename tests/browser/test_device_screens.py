@@ -54,6 +54,26 @@ def test_a_stranger_is_proposed_by_one_and_approved_by_another(
         assert technician.faults + manager.faults == []
 
 
+def test_a_device_is_read_in_depth_and_tested(stack: Stack, browser: Browser) -> None:
+    with opened(browser, stack.url, size="desk", lang="en", theme="dark") as app:
+        app.sign_in(*stack.logins()["technician"])
+        app.open("/devices/F2-S06-LT01?tab=active&view=telemetry")
+        app.page.locator("figure svg .line").first.wait_for(timeout=SOON_MS)
+        app.shot("device-chart-desk-en-dark")
+        assert app.axe() == []
+        for view in ("shadow", "commands"):
+            app.page.locator(f'[data-view="{view}"]').click()
+            app.page.wait_for_url(f"**view={view}*")
+            app.settled()
+            assert app.axe() == []
+        app.page.locator('[data-view="tests"]').click()
+        app.page.locator(".panel .acts .primary").click()
+        run = app.page.locator("[data-test-run]").first
+        expect(run.locator("li").first).to_be_visible(timeout=SOON_MS)
+        app.shot("device-test-desk-en-dark")
+        assert app.faults == []
+
+
 def _introduce(stack: Stack, code: str) -> None:
     """What a device says of itself when it comes to the network for the first time."""
     said = {"kind": "light", "model": "LT-KEY-200", "firmware": "1.0.0", "serial": code}

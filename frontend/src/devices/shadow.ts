@@ -1,4 +1,6 @@
 // What a device is to be and what it says it is, key by key. Pure.
+import { stamp } from '@/format'
+
 export interface Line {
   key: string
   desired: string
@@ -7,7 +9,8 @@ export interface Line {
   differs: boolean
 }
 
-const shown = (value: unknown): string => {
+const shown = (value: unknown, key: string): string => {
+  if (key === 'until' && typeof value === 'number') return stamp(value)
   if (value === undefined || value === null) return '—'
   return typeof value === 'object' ? JSON.stringify(value) : String(value)
 }
@@ -21,8 +24,8 @@ export function lines(
   return keys
     .map((key) => ({
       key,
-      desired: key in wanted ? shown(wanted[key]) : '',
-      reported: shown(reported[key]),
+      desired: key in wanted ? shown(wanted[key], key) : '',
+      reported: shown(reported[key], key),
       differs: key in wanted && JSON.stringify(wanted[key]) !== JSON.stringify(reported[key]),
     }))
     .sort((a, b) => Number(b.differs) - Number(a.differs))
