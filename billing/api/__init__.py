@@ -4,6 +4,7 @@ from ninja import Router
 
 from billing.api import (
     charges,
+    einvoices,
     invoices,
     ledger,
     payments,
@@ -21,6 +22,7 @@ PARTS = (
     charges,
     runs,
     run_checks,
+    einvoices,
     invoices,
     payments,
     receivables,

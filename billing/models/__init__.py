@@ -12,6 +12,7 @@ from billing.models.book import (
     VatRateRow,
 )
 from billing.models.charges import Charge, UsageFact
+from billing.models.einvoices import EInvoice
 from billing.models.invoices import Invoice, InvoiceLine, InvoiceRun, NumberSeries, RunEntry
 from billing.models.payments import (
     Allocation,
@@ -37,6 +38,7 @@ __all__ = [
     "Deposit",
     "DepositMove",
     "Dispute",
+    "EInvoice",
     "Entry",
     "Evidence",
     "Invoice",

@@ -7,6 +7,7 @@ import itertools
 from collections.abc import Callable
 from datetime import timedelta
 
+from base_ops.core import money
 from base_ops.core.spans import Span
 from billing import services
 from billing.documents import proof
@@ -126,6 +127,21 @@ def disputed(body: Body) -> Callable[[World, Known], Request]:
     return make
 
 
+def numbers(world: World, _: Known) -> Request:
+    """The issued number of a new invoice."""
+    row = invoice_of(world)
+    text = (
+        "单据编号,数电票号码,开票日期,价税合计\r\n"
+        f"{row.number}/1,{next(_turns):020d},2026-09-01,{money.yuan(row.gross_fen)}\r\n"
+    )
+    return Request(text.encode(), query={"format": "csv"}, media_type="text/csv")
+
+
+def august(**path: str) -> Callable[[World, Known], Request]:
+    """What was invoiced of it."""
+    return lambda *_: Request(path=dict(path), query={"month": "2026-08"})
+
+
 API = "/api/v1"
 REQUESTS: dict[str, Callable[[World, Known], Request]] = {
     f"POST {API}/invoices/{{number}}/red-letters": _invoiced({"reason": "ended"}),
@@ -135,6 +151,13 @@ REQUESTS: dict[str, Callable[[World, Known], Request]] = {
     f"POST {API}/red-letters/{{red_id}}/refuse": waiting,
     f"POST {API}/red-letters/{{red_id}}/withdraw": waiting,
     f"POST {API}/red-letters/{{red_id}}/issue": issued,
+    f"POST {API}/einvoice-imports": numbers,
+    f"POST {API}/einvoice-imports/dry-run": numbers,
+    f"GET {API}/invoices/{{number}}/einvoice.{{kind}}": lambda world, _: Request(
+        path={"number": invoice_of(world).number, "kind": "xml"}
+    ),
+    f"GET {API}/exports/{{what}}.{{kind}}": august(what="lines", kind="csv"),
+    f"GET {API}/exports/documents.zip": august(),
     f"POST {API}/statements": month,
     f"GET {API}/statements/{{statement_id}}": stated,
     f"GET {API}/statements/{{statement_id}}/pdf": stated,
