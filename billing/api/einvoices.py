@@ -114,6 +114,21 @@ def import_einvoices(
 
 
 @router.get(
+    "/exports/documents.zip", response={200: bytes, codes_4xx: Problem}, openapi_extra=_ZIP
+)
+@roles(*PAYERS)
+def export_archive(request: HttpRequest, month: Month, tenant: str | None = None) -> FileResponse:
+    """A month's documents with an index, at most 300; the same bytes each time."""
+    rows = papers.invoices(user=auth.user_of(request), tenant=tenant, month=month)
+    return FileResponse(
+        exporting.archive(rows),
+        content_type=ZIP,
+        as_attachment=True,
+        filename=f"documents-{month}.zip",
+    )
+
+
+@router.get(
     "/exports/{what}.{kind}", response={200: bytes, codes_4xx: Problem}, openapi_extra=_TABLE
 )
 @roles(*PAYERS)
@@ -138,18 +153,3 @@ def export_table(
         answer = HttpResponse(exporting.xlsx(rows, what), content_type=XLSX)
     answer["Content-Disposition"] = f'attachment; filename="{what}-{month}.{kind}"'
     return answer
-
-
-@router.get(
-    "/exports/documents.zip", response={200: bytes, codes_4xx: Problem}, openapi_extra=_ZIP
-)
-@roles(*PAYERS)
-def export_archive(request: HttpRequest, month: Month, tenant: str | None = None) -> FileResponse:
-    """A month's documents with an index, at most 300; the same bytes each time."""
-    rows = papers.invoices(user=auth.user_of(request), tenant=tenant, month=month)
-    return FileResponse(
-        exporting.archive(rows),
-        content_type=ZIP,
-        as_attachment=True,
-        filename=f"documents-{month}.zip",
-    )

@@ -19,7 +19,7 @@ from billing.schemas.statements import (
     DisputeAnswerIn,
     DisputeIn,
     DisputeOut,
-    EvidenceOut,
+    LineEvidenceOut,
     StatementDetailOut,
     StatementEntryOut,
     StatementIn,
@@ -162,10 +162,10 @@ def list_disputes(
 
 @router.get(
     "/disputes/{int:dispute_id}/evidence",
-    response={200: EvidenceOut, codes_4xx: Problem},
+    response={200: LineEvidenceOut, codes_4xx: Problem},
 )
 @roles(*PAYERS)
-def read_dispute_evidence(request: HttpRequest, dispute_id: int) -> EvidenceOut:
+def read_dispute_evidence(request: HttpRequest, dispute_id: int) -> LineEvidenceOut:
     """What the disputed line rests on, side by side."""
     row = movements.dispute(user=auth.user_of(request), dispute_id=dispute_id)
     return proofs.evidence(row.line)

@@ -92,7 +92,7 @@ class DisputeOut(Schema):
         return obj.line.position
 
 
-class EvidenceOut(Schema):
+class LineEvidenceOut(Schema):
     """What a line rests on: what was booked, used, measured, and by which rule it was priced."""
 
     line: LineOut

@@ -4,17 +4,17 @@ from typing import Any
 
 from billing.models import InvoiceLine, PolicyRow
 from billing.schemas.invoices import LineOut
-from billing.schemas.statements import EvidenceOut
+from billing.schemas.statements import LineEvidenceOut
 
 _MEASURED = ("energy_wh", "included_wh", "outage_min", "encoder_min", "evidence")
 
 
-def evidence(line: InvoiceLine) -> EvidenceOut:
+def evidence(line: InvoiceLine) -> LineEvidenceOut:
     """What the fact behind the line's charge holds; nothing that is not in it is said."""
     charge = line.charge
     fact = charge.fact
     known: dict[str, Any] = fact.payload if isinstance(fact.payload, dict) else {}
-    return EvidenceOut(
+    return LineEvidenceOut(
         line=LineOut.from_orm(line),
         source=fact.source,
         kind=fact.kind,
