@@ -2,10 +2,11 @@
 
 from base_ops.core.jobs import Job
 from billing import services
-from billing.services import posting, reds
+from billing.services import auditing, posting, reds
 
 JOBS = [
     Job(name="issue_invoice_runs", every_s=1, run=services.issue_due),
     Job(name="post_documents", every_s=5, run=posting.post_documents),
     Job(name="expire_red_letters", every_s=60, run=reds.expire_due),
+    Job(name="self_audit", every_s=600, run=auditing.audit_due),
 ]

@@ -3,6 +3,7 @@
 from ninja import Router
 
 from billing.api import (
+    audits,
     charges,
     einvoices,
     invoices,
@@ -18,6 +19,7 @@ from billing.api import (
 )
 
 PARTS = (
+    audits,
     prices,
     charges,
     runs,

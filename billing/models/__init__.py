@@ -1,6 +1,7 @@
 """What billing keeps."""
 
 from billing.models.accounts import Account, Entry, OpenItem, Period, Posting
+from billing.models.auditing import SelfAudit
 from billing.models.book import (
     PolicyRow,
     PriceBookVersion,
@@ -60,6 +61,7 @@ __all__ = [
     "RunDifference",
     "RunEntry",
     "RunRules",
+    "SelfAudit",
     "Seller",
     "ServiceRow",
     "Statement",

@@ -3581,6 +3581,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/self-audits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Audits
+         * @description What each night's self-audit found, newest first.
+         */
+        get: operations["billing_api_audits_list_audits"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/series": {
         parameters: {
             query?: never;
@@ -5573,6 +5593,22 @@ export interface components {
             token?: string | null;
         };
         /**
+         * CheckOut
+         * @description One rule; the first hundred of what breaks it.
+         */
+        CheckOut: {
+            /** Code */
+            code: string;
+            /** Fault Count */
+            fault_count: number;
+            /** Faults */
+            faults: components["schemas"]["FaultOut"][];
+            /** Name En */
+            name_en: string;
+            /** Name Zh */
+            name_zh: string;
+        };
+        /**
          * Choice
          * @description By which channels a kind of notice is wanted; what is left out follows the default.
          */
@@ -6607,15 +6643,13 @@ export interface components {
         };
         /**
          * FaultOut
-         * @description One thing that is wrong with a draft, and where.
+         * @description One thing that breaks a rule.
          */
         FaultOut: {
-            /** Path */
-            path: string;
-            /** Reason En */
-            reason_en: string;
-            /** Reason Zh */
-            reason_zh: string;
+            /** Detail */
+            detail: string;
+            /** What */
+            what: string;
         };
         /**
          * FeedIn
@@ -8372,6 +8406,13 @@ export interface components {
             /** Next */
             next?: string | null;
         };
+        /** Page[SelfAuditOut] */
+        Page_SelfAuditOut_: {
+            /** Items */
+            items: components["schemas"]["SelfAuditOut"][];
+            /** Next */
+            next?: string | null;
+        };
         /** Page[SeriesRow] */
         Page_SeriesRow_: {
             /** Items */
@@ -9704,6 +9745,33 @@ export interface components {
              * @enum {string}
              */
             verdict: "ok" | "conflict" | "rules_broken" | "left_out";
+        };
+        /**
+         * SelfAuditOut
+         * @description One night's result.
+         */
+        SelfAuditOut: {
+            /** Checks */
+            checks: components["schemas"]["CheckOut"][];
+            /**
+             * Day
+             * Format: date
+             */
+            day: string;
+            /** Fault Count */
+            fault_count: number;
+            /**
+             * Finished At
+             * Format: date-time
+             */
+            finished_at: string;
+            /** Ok */
+            ok: boolean;
+            /**
+             * Started At
+             * Format: date-time
+             */
+            started_at: string;
         };
         /**
          * SellerIn
@@ -36737,6 +36805,128 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SceneRunOut"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Precondition Failed */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Precondition Required */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    billing_api_audits_list_audits: {
+        parameters: {
+            query?: {
+                cursor?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_SelfAuditOut_"];
                 };
             };
             /** @description Bad Request */
