@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('billing', '0010_run_rules_and_differences'),
+        ('billing', '0011_einvoices'),
     ]
 
     operations = [
