@@ -1,4 +1,4 @@
-"""Invoices as PDF per second, against bare typst with the same compiler and finished data.
+"""Pages of invoices as PDF per second, against bare typst with the same compiler and data.
 
 Each document differs, because typst remembers what it typeset; 46 lines, two pages.
 """
@@ -38,13 +38,15 @@ def run() -> dict[str, Any]:
 def measure() -> dict[str, Any]:
     """Both rates, and their ratio."""
     import django
+    import pypdfium2
 
     django.setup()
     from billing.documents import content, pdf
 
     invoices = [_invoice(n) for n in range(2 * DOCUMENTS)]
     ready = [json.dumps(content.content(i, _lines(i), "zh")) for i in invoices[:DOCUMENTS]]
-    pdf.typeset(ready[0].replace("PYB", "PYX"), at=invoices[0].issued_at)  # reads the fonts
+    first = pdf.typeset(ready[0].replace("PYB", "PYX"), at=invoices[0].issued_at)  # reads fonts
+    pages = len(pypdfium2.PdfDocument(first))
     bare_s = ours_s = 0.0
     for n in range(DOCUMENTS):  # in turns, so that a busy machine is as busy for both
         start = time.perf_counter()
@@ -55,13 +57,13 @@ def measure() -> dict[str, Any]:
         pdf.typeset(text, at=invoice.issued_at)
         bare_s += between - start
         ours_s += time.perf_counter() - between
-    limit, ours = DOCUMENTS / bare_s, DOCUMENTS / ours_s
+    limit, ours = pages * DOCUMENTS / bare_s, pages * DOCUMENTS / ours_s
     return {
-        "name": "invoice PDF, 2 pages of 46 lines, against bare typst",
+        "name": f"invoice PDF/A of {pages} pages and {LINES} lines, against bare typst",
         "ours": round(ours, 1),
         "limit": round(limit, 1),
         "ratio": round(ours / limit, 3),
-        "unit": "documents/s",
+        "unit": "pages/s",
     }
 
 
