@@ -37,6 +37,11 @@ export function useFloorState() {
     filter,
     space: computed(() => text(route.query.space) || null),
     floor: computed(() => text(route.query.floor) || 'all'),
+    /** Another time than now, as 2026-11-24T20:00 in Shanghai; empty: live. */
+    at: computed(() =>
+      /^\d{4}-\d\d-\d\dT\d\d:\d\d$/.test(text(route.query.at)) ? text(route.query.at) : '',
+    ),
+    setAt: (at: string) => patch({ at }),
     setSpace: (code: string | null) => patch({ space: code ?? '' }, true),
     setFloor: (code: string) => patch({ floor: code === 'all' ? '' : code }),
     setText: (q: string) => patch({ q }),

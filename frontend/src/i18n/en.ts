@@ -6,6 +6,7 @@ import detail from './en/detail'
 import devices from './en/devices'
 import floor from './en/floor'
 import ops from './en/ops'
+import replay from './en/replay'
 import report from './en/report'
 import shell from './en/shell'
 import wall from './en/wall'
@@ -18,6 +19,7 @@ const en: typeof zh = {
   ...billing,
   ...devices,
   ...detail,
+  ...replay,
   ...report,
   ...alarms,
   ...ops,

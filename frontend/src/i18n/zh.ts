@@ -6,6 +6,7 @@ import detail from './zh/detail'
 import devices from './zh/devices'
 import floor from './zh/floor'
 import ops from './zh/ops'
+import replay from './zh/replay'
 import report from './zh/report'
 import shell from './zh/shell'
 import wall from './zh/wall'
@@ -17,6 +18,7 @@ export default {
   ...billing,
   ...devices,
   ...detail,
+  ...replay,
   ...report,
   ...alarms,
   ...ops,
