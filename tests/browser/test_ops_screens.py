@@ -1,6 +1,8 @@
 """The control room's screens: the wall, alarms, the palette, the handover."""
 
 import json
+from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 from paho.mqtt import publish
 from paho.mqtt.client import MQTTv5
@@ -9,6 +11,7 @@ from playwright.sync_api import Browser, expect
 from tests.browser.app import opened
 from tests.flows.stack import Stack
 
+SHANGHAI = ZoneInfo("Asia/Shanghai")
 SOON_MS = 30_000
 SMALL_TEXT = """() => [...document.querySelectorAll('.wall *')].filter((one) => {
   if (one.children.length || !one.textContent.trim()) return false
@@ -105,6 +108,22 @@ def test_the_palette_goes_anywhere_by_keyboard(stack: Stack, browser: Browser) -
         app.page.keyboard.press("g")
         app.page.keyboard.press("1")
         app.page.wait_for_url("**/floor")
+        assert app.faults == []
+
+
+def test_the_floor_goes_to_another_time_and_back(stack: Stack, browser: Browser) -> None:
+    with opened(browser, stack.url, lang="en", theme="dark") as app:
+        app.sign_in(*stack.logins()["manager"])
+        yesterday = f"{stack.now().astimezone(SHANGHAI) - timedelta(days=1):%Y-%m-%d}"
+        app.open(f"/floor?at={yesterday}T20:30")
+        app.page.locator('g.room[data-status="live"]').first.wait_for(timeout=SOON_MS)
+        app.shot("floor-replay-desk-en-dark")
+        assert app.axe() == []
+        app.page.locator(".scrub .range").press("ArrowRight")
+        app.page.wait_for_url(f"**at={yesterday}T20:35")
+        app.page.locator(".scrub .btn").last.click()
+        app.page.wait_for_url("**/floor")
+        expect(app.page.locator(".scrub")).to_have_count(0)
         assert app.faults == []
 
 
