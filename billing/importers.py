@@ -58,7 +58,7 @@ def load(data: Mapping[str, Any]) -> PriceBook:
         proofs = list(_proofs(data))
         tenants = dict(Tenant.objects.values_list("code", "pk"))
         faults = [f"{p.key}: no tenant {p.tenant}" for p in proofs if p.tenant not in tenants]
-        faults += _rewritten_policies(data)
+        faults += _rewritten_policies(data) + _only_in_lists(book)
         if faults:
             raise _refused(faults)
         _save_proofs(proofs, tenants)
@@ -67,7 +67,7 @@ def load(data: Mapping[str, Any]) -> PriceBook:
         )
         if fresh or version.fingerprint != book.version:
             _save(book, data)
-            version.serial += 1
+            version.advance()
             version.fingerprint, version.loaded_at = book.version, clock.now()
             version.save()
             TermsRow.objects.get_or_create(
@@ -89,6 +89,19 @@ def _rewritten_policies(data: Mapping[str, Any]) -> list[str]:
         f"policies: {p['code']} v{p['version']} is loaded with other terms; raise its version"
         for p in data["policies"]
         if known.get((p["code"], p["version"]), p) != p
+    ]
+
+
+def _only_in_lists(book: PriceBook) -> list[str]:
+    """What the rows of the data file's book have no place for."""
+    by_day = [code for code, tariff in book.tariffs.items() if tariff.by_day]
+    modelled = [code for code, service in book.services.items() if service.model]
+    told = {"tariffs": by_day, "services": modelled}
+    told["day_prices"] = [price.code for price in book.day_prices]
+    return [
+        f"{part}: {', '.join(codes)}: only price lists have prices by kind of day and price models"
+        for part, codes in told.items()
+        if codes
     ]
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from base_ops.core.schemas import TenantRef
 from billing.domain.capitals import capitals
+from billing.domain.catalog import PriceBook, Surge
 from billing.domain.quarantine import reason
 from billing.models import (
     Budget,
@@ -15,9 +16,6 @@ from billing.models import (
     InvoiceRun,
     PolicyRow,
     RunEntry,
-    SurgeRow,
-    TariffRow,
-    TimeBandRow,
 )
 from billing.schemas import (
     BudgetOut,
@@ -34,15 +32,28 @@ from billing.schemas import (
 from billing.selectors.documents import MAX_LINES, month_days
 
 
-def tariffs(version: str) -> dict[str, Any]:
-    """The newest version of each tariff, with bands and surge days."""
-    newest = {row.code: row for row in TariffRow.objects.order_by("version")}
+def tariffs(book: PriceBook) -> dict[str, Any]:
+    """The book's tariffs, with bands and surge days."""
     return {
-        "version": version,
-        "bands": TimeBandRow.objects.all(),
-        "surges": SurgeRow.objects.all(),
-        "tariffs": sorted(newest.values(), key=lambda row: row.position),
-    }
+        "version": book.version,
+        "bands": book.bands,
+        "surges": [_surge(surge) for surge in book.surges],
+        "day_prices": [
+            {"code": p.code, "name_zh": p.name_zh, "name_en": p.name_en, "factor": p.factor,
+             "kinds": sorted(p.kinds), "bands": sorted(p.bands)}
+            for p in book.day_prices
+        ],
+        "tariffs": list(book.tariffs.values()),
+    }  # fmt: skip
+
+
+def _surge(surge: Surge) -> dict[str, Any]:
+    first, last = surge.first, surge.last
+    return {
+        "code": surge.code, "name_zh": surge.name_zh, "name_en": surge.name_en,
+        "from_md": f"{first[0]:02d}-{first[1]:02d}", "to_md": f"{last[0]:02d}-{last[1]:02d}",
+        "multiplier": surge.multiplier, "bands": sorted(surge.bands),
+    }  # fmt: skip
 
 
 def policies(rows: Iterable[PolicyRow], *, budgets: bool) -> list[PolicyOut]:

@@ -13,12 +13,21 @@ class BookingConfig(AppConfig):
     def ready(self) -> None:
         """Say who may see which topic, what booking tells, and listen to the bridge."""
         from base_ops.core import notifications
+        from billing import lending
         from booking import watching
 
         notifications.register(Path(__file__).with_name("notices.toml"))
 
         watching.connect()
+        lending.register(_lent)
         post_migrate.connect(_first_rules, sender=self)
+
+
+def _lent() -> list[str]:
+    """The services by which equipment is lent."""
+    from booking.models import EquipmentPool
+
+    return list(EquipmentPool.objects.values_list("service_code", flat=True).distinct())
 
 
 def _first_rules(**_: Any) -> None:

@@ -150,7 +150,7 @@ def month(*, spaces: Sequence[Space], first: date, by: str, now: datetime) -> Mo
     Raises:
         billing's NotPriced: bands were asked for, but no price book was loaded.
     """
-    parts = _bands() if by == "band" else _hours()
+    parts = _bands(first) if by == "band" else _hours()
     last = (first + timedelta(days=31)).replace(day=1)
     span = Span(_midnight(first), _midnight(last))
     dates = selectors.days_of(first, last)
@@ -178,8 +178,8 @@ def _midnight(day: date) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=SHANGHAI).astimezone(UTC)
 
 
-def _bands() -> list[HeatBandOut]:
-    bands = sorted(billing_selectors.price_book().bands, key=lambda band: band.from_min)
+def _bands(day: date) -> list[HeatBandOut]:
+    bands = sorted(billing_selectors.price_book().on(day).bands, key=lambda band: band.from_min)
     return [
         HeatBandOut(
             code=b.code, name_zh=b.name_zh, name_en=b.name_en, from_min=b.from_min, to_min=b.to_min

@@ -32,7 +32,7 @@ def booking_figures(
     Raises:
         billing's NotPriced: no price book was loaded, so there are no time bands.
     """
-    bands = sorted(billing.price_book().bands, key=lambda band: band.from_min)
+    bands = sorted(billing.price_book().on(first).bands, key=lambda band: band.from_min)
     period = Period(first, last, by, [Part(band.from_min, band.to_min) for band in bands])
     found = [
         *_of_time(period, [band.code for band in bands], aggregate=aggregate, now=now),

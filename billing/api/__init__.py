@@ -9,6 +9,7 @@ from billing.api import (
     invoices,
     ledger,
     payments,
+    pricelists,
     prices,
     receivables,
     reds,
@@ -21,6 +22,7 @@ from billing.api import (
 PARTS = (
     audits,
     prices,
+    pricelists,
     charges,
     runs,
     run_checks,

@@ -1,15 +1,18 @@
 """The price list and the discount policies over HTTP."""
 
+from datetime import date
 from typing import Any
 
 from django.http import HttpRequest
 from ninja import Router
 
-from base_ops.core import auth
+from base_ops.core import auth, clock
 from base_ops.core.models import Role
 from base_ops.core.problems import Problem, codes_4xx
 from billing import presenting, selectors
-from billing.models import PolicyRow, ServiceRow
+from billing.domain.catalog import PriceBook
+from billing.domain.texts import local_day
+from billing.models import PolicyRow
 from billing.schemas import (
     PolicyOut,
     ServiceOut,
@@ -20,15 +23,19 @@ router = Router()
 
 
 @router.get("/tariffs", response={200: TariffsOut, codes_4xx: Problem})
-def list_tariffs(request: HttpRequest) -> dict[str, Any]:
-    """The price list in force: bands, surge days, tariffs."""
-    return presenting.tariffs(selectors.price_book().version)
+def list_tariffs(request: HttpRequest, on: date | None = None) -> dict[str, Any]:
+    """The price list of a day, today's if none is named: bands, surge days, tariffs."""
+    return presenting.tariffs(_book(on))
 
 
 @router.get("/services", response={200: list[ServiceOut], codes_4xx: Problem})
-def list_services(request: HttpRequest) -> Any:
-    """What can be ordered beside a room."""
-    return ServiceRow.objects.all()
+def list_services(request: HttpRequest, on: date | None = None) -> Any:
+    """What can be ordered beside a room on a day, today if none is named."""
+    return list(_book(on).services.values())
+
+
+def _book(on: date | None) -> PriceBook:
+    return selectors.price_book().on(on or local_day(clock.now()))
 
 
 @router.get("/policies", response={200: list[PolicyOut], codes_4xx: Problem})

@@ -16,7 +16,7 @@ from billing.domain.catalog import PriceBook
 from billing.domain.facts import BookingFacts, ChangeFacts
 from billing.domain.policies import Policy
 from billing.domain.quote import Line, line, lines_from_json
-from billing.domain.rating import find_service, service_line
+from billing.domain.rating import find_service, service_fen, service_line
 from billing.domain.terms import Overtime, Terms
 from billing.domain.texts import Bi, local_day, when
 
@@ -61,7 +61,8 @@ def owed(
     agreed = terms or book.terms
     quoted = list(lines_from_json(dict(facts.quote)))
     if facts.outcome == "no_show":
-        return [(f"no_show/{i}", _no_show(entry)) for i, entry in enumerate(_rooms(quoted))]
+        missed = [_no_show(entry, agreed.no_show_pct) for entry in _rooms(quoted)]
+        return [(f"no_show/{i}", entry) for i, entry in enumerate(missed) if entry.gross_fen]
     if facts.outcome == "cancelled":
         return _cancelled(facts, quoted, names, agreed)
     lines = [(f"line/{i}", entry) for i, entry in enumerate(quoted)]
@@ -78,13 +79,18 @@ def _rooms(lines: Sequence[Line]) -> list[Line]:
     return [entry for entry in lines if entry.kind == "room"]
 
 
-def _no_show(room: Line) -> Line:
-    """The whole list price, whatever was discounted."""
+def _no_show(room: Line, pct: int) -> Line:
+    """So much of the list price, whatever was discounted."""
+    gross = money.round_half_up(Decimal(room.gross_fen * pct) / 100)
+    net, vat = money.split_vat(gross, room.vat_rate)
     return replace(
         room,
         kind="fee",
-        description_zh=f"爽约收费100% {room.description_zh}",
-        description_en=f"No-show fee 100 % {room.description_en}",
+        description_zh=f"爽约收费{pct}% {room.description_zh}",
+        description_en=f"No-show fee {pct} % {room.description_en}",
+        gross_fen=gross,
+        net_fen=net,
+        vat_fen=vat,
     )
 
 
@@ -175,7 +181,7 @@ def _energy(facts: BookingFacts, book: PriceBook) -> list[tuple[str, Line]]:
     entry = line(
         "energy",
         Bi(f"{service.name_zh} {kwh} kWh", f"{service.name_en} {kwh} kWh"),
-        money.round_half_up(Decimal(excess_wh * unit_fen) / 1000),
+        service_fen(service, Decimal(excess_wh) / 1000, unit_fen),
         vat=(service.vat_category, book.vat(service.vat_category, day)),
         start=facts.span.start,
         end=facts.span.end,

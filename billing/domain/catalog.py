@@ -1,12 +1,15 @@
 """The price book: bands, tariffs, surge days, services and VAT rates, as plain values in fen."""
 
+from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
 from base_ops.core.errors import Invalid
+from base_ops.core.workdays import Calendar, DayKind
 from billing.domain.policies import Policy
+from billing.domain.pricemodels import Model
 from billing.domain.terms import STANDARD, Terms
 
 MOST_DAYS = 1000
@@ -46,6 +49,28 @@ class Tariff:
     vat_monthly: str
     included_wh_per_hour: int | None = None
     version: int = 1
+    includes_zh: str = ""
+    by_day: Mapping[DayKind, "OwnPrices"] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class OwnPrices:
+    """Prices that a tariff has for one kind of day, instead of the usual ones."""
+
+    hourly_fen: Mapping[str, int]
+    session_fen: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class DayPrice:
+    """Kinds of days on which some bands cost more or less: working days, weekends, holidays."""
+
+    code: str
+    name_zh: str
+    name_en: str
+    kinds: frozenset[DayKind]
+    factor: Decimal
+    bands: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +97,10 @@ class Surge:
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """Something billed by quantity beside the room; no price means by agreement."""
+    """Something billed by quantity beside the room; no price means by agreement.
+
+    A `model` says what a quantity costs, in yuan; then the unit price is only what is listed.
+    """
 
     code: str
     name_zh: str
@@ -80,6 +108,8 @@ class Service:
     unit: str
     price_fen: int | None
     vat_category: str = "modern_service_6"
+    price_note: str = ""
+    model: Model | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +123,10 @@ class VatRate:
 
 @dataclass(frozen=True, slots=True)
 class PriceBook:
-    """Everything that is needed to rate; the same book gives the same price for ever."""
+    """Everything that is needed to rate; the same book gives the same price for ever.
+
+    `later` are the books that replace this one, each from a day on, in order of their days.
+    """
 
     version: str
     bands: tuple[Band, ...]
@@ -103,6 +136,9 @@ class PriceBook:
     vat_rates: tuple[VatRate, ...]
     policies: tuple[Policy, ...]
     terms: Terms = STANDARD
+    day_prices: tuple[DayPrice, ...] = ()
+    calendar: Calendar = field(default_factory=Calendar)
+    later: "tuple[tuple[date, PriceBook], ...]" = ()
     _in_force: dict[date, tuple[Policy, ...]] = field(
         default_factory=dict, init=False, compare=False, repr=False
     )
@@ -122,6 +158,27 @@ class PriceBook:
         """The multiplier of that band on that day, 1 on a common day; the highest counts."""
         found = (s.multiplier for s in self.surges if s.covers(day, band))
         return max(found, default=Decimal(1))
+
+    def on(self, day: date) -> "PriceBook":
+        """The book by which use on that day is priced."""
+        if not self.later:
+            return self
+        place = bisect_right([first for first, _ in self.later], day)
+        return self.later[place - 1][1] if place else self
+
+    def named(self, version: str) -> "PriceBook | None":
+        """The book of that version: this one, or a later one."""
+        if version == self.version:
+            return self
+        return next((book for _, book in self.later if book.version == version), None)
+
+    def kinds(self, day: date) -> tuple[DayKind, ...]:
+        """What kind of day it is; a make-up day is also a working day.
+
+        While its year is not announced, the weekday rule's presumption counts.
+        """
+        kind = self.calendar.day(day).kind
+        return (kind, DayKind.WORKDAY) if kind is DayKind.MAKE_UP else (kind,)
 
     def tariff(self, code: str) -> Tariff:
         """The tariff of that code.

@@ -18,6 +18,8 @@ from billing.domain.quote import Line, Quote, Verdict, line
 from billing.domain.situation import Situation
 from billing.domain.texts import UNITS, Bi, local_day, percent_text, when
 
+_PLAIN = Bi("", "")
+
 
 @dataclass(frozen=True, slots=True)
 class ServiceWish:
@@ -122,12 +124,11 @@ def room_line(
 ) -> Line:
     """The line of one piece at list price."""
     span, band = piece.span, piece.band
-    surge_zh = f" 大促×{piece.surge}" if piece.surge > 1 else ""
-    surge_en = f" surge ×{piece.surge}" if piece.surge > 1 else ""
+    more = piece.note or _surge_text(piece.surge)
     at, before = when(span.start, span.end), prefix or Bi("", "")
     text = Bi(
-        f"{before.zh}{wish.name_zh} {at} {band.name_zh}{surge_zh}",
-        f"{before.en}{wish.name_en} {at} {band.name_en}{surge_en}",
+        f"{before.zh}{wish.name_zh} {at} {band.name_zh}{more.zh}",
+        f"{before.en}{wish.name_en} {at} {band.name_en}{more.en}",
     )
     return line(
         "room",
@@ -137,13 +138,17 @@ def room_line(
         start=span.start,
         end=span.end,
         band=band.code,
-        surge=piece.surge,
+        surge=piece.multiplier,
         quantity=piece.quantity,
         unit="hour",
         unit_fen=piece.hourly_fen,
         price_text=piece.prices,
         half_hours=piece.half_hours,
     )
+
+
+def _surge_text(surge: Decimal) -> Bi:
+    return Bi(f" 大促×{surge}", f" surge ×{surge}") if surge > 1 else _PLAIN
 
 
 def _unit_line(wish: RoomWish, tariff: Tariff, book: PriceBook) -> Line:
@@ -192,12 +197,19 @@ def service_line(wish: ServiceWish, *, book: PriceBook, on: date) -> Line:
     return line(
         "service",
         Bi(f"{service.name_zh}服务 {qty}{unit[0]}", f"{service.name_en}, {qty} {unit[1]}"),
-        money.round_half_up(wish.qty * unit_fen),
+        service_fen(service, wish.qty, unit_fen),
         vat=(service.vat_category, book.vat(service.vat_category, on)),
         quantity=qty,
         unit=service.unit,
-        unit_fen=unit_fen,
+        unit_fen=unit_fen if service.model is None else None,
     )
+
+
+def service_fen(service: Service, qty: Decimal, unit_fen: int) -> int:
+    """What the quantity costs, rounded once."""
+    if service.model is None:
+        return money.round_half_up(qty * unit_fen)
+    return money.round_half_up(service.model.amount(qty) * 100)
 
 
 def _gate(policies: Sequence[Policy], rating: str) -> Policy | None:

@@ -11,8 +11,9 @@ from decimal import Decimal
 from base_ops.core import money
 from base_ops.core.spans import Span
 from billing.domain.catalog import Band, NotPriced, PriceBook, Tariff
+from billing.domain.days import rate_of
 from billing.domain.terms import Overtime
-from billing.domain.texts import SHANGHAI, hours_text, local
+from billing.domain.texts import SHANGHAI, Bi, hours_text, local
 
 HALF_HOUR_S = 1800
 SESSION_HALF_HOURS = 8
@@ -20,7 +21,11 @@ SESSION_HALF_HOURS = 8
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A part of a span inside one band of one Shanghai day, with its list price."""
+    """A part of a span inside one band of one Shanghai day, with its list price.
+
+    `surge` says whether the day is a surge day; `multiplier` is what the price was multiplied by,
+    which on a day with prices of its own is that day's factor, named by `note`.
+    """
 
     span: Span
     band: Band
@@ -31,6 +36,8 @@ class Piece:
     blocks: int = 0
     session_fen: int = 0
     seats: int = 1
+    multiplier: Decimal = Decimal(1)
+    note: Bi | None = None
 
     def times(self, seats: int) -> "Piece":
         """The same time for so many seats."""
@@ -78,24 +85,23 @@ def pieces(span: Span, *, tariff: Tariff, book: PriceBook) -> list[Piece]:
 
 def _piece(span: Span, band: Band, tariff: Tariff, book: PriceBook) -> Piece:
     """One piece; rounded once, after the surge."""
-    hourly = tariff.hourly_fen.get(band.code)
-    if hourly is None:
-        raise NotPriced(f"{tariff.code} has no hourly price in {band.code}")
+    rate = rate_of(tariff, book, local(span.start).date(), band.code)
+    hourly, session = rate.hourly_fen, rate.session_fen
     half_hours = -(-int(span.length.total_seconds()) // HALF_HOUR_S)
-    surge = book.surge(local(span.start).date(), band.code)
-    session = tariff.session_fen.get(band.code)
     blocks = int(span.length.total_seconds()) // (SESSION_HALF_HOURS * HALF_HOUR_S)
     blocks = blocks if session is not None else 0
     doubled = 2 * blocks * (session or 0) + (half_hours - SESSION_HALF_HOURS * blocks) * hourly
     return Piece(
         span=span,
         band=band,
-        surge=surge,
+        surge=rate.surge,
         half_hours=half_hours,
         hourly_fen=hourly,
-        list_fen=money.round_half_up(Decimal(doubled) * surge / 2),
+        list_fen=money.round_half_up(Decimal(doubled) * rate.multiplier / 2),
         blocks=blocks,
         session_fen=session or 0,
+        multiplier=rate.multiplier,
+        note=rate.note,
     )
 
 
@@ -115,7 +121,7 @@ def overtime_fen(
     total = Decimal(0)
     factor = terms.factor(next_booked=next_booked)
     for part, band in cut(span, book.bands):
-        surge = book.surge(local(part.start).date(), band.code)
-        hourly = tariff.hourly_fen[band.code] * terms.step_min
-        total += Decimal(terms.steps(part) * hourly) * surge * factor / 60
+        rate = rate_of(tariff, book, local(part.start).date(), band.code)
+        hourly = rate.hourly_fen * terms.step_min
+        total += Decimal(terms.steps(part) * hourly) * rate.multiplier * factor / 60
     return money.round_half_up(total)

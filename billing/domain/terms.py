@@ -67,10 +67,22 @@ class Overtime:
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """The terms of one price book; without anything said they are the base's usual ones."""
+    """The terms of one price book; without anything said they are the base's usual ones.
+
+    `no_show_pct`: of the list price. `late_fee_per_day`: the share of an overdue amount that each
+    day costs. `deposit_months`: rents that a lease leaves as a deposit; `deposits_fen`: deposits
+    of single bookings by what is let.
+    """
 
     cancellation: tuple[Tier, ...] = (Tier(24, 0), Tier(4, 30), Tier(0, 80))
     overtime: Overtime = Overtime()
+    no_show_pct: int = 100
+    late_fee_per_day: Decimal = Decimal("0.0005")
+    deposit_months: int = 2
+    deposits_fen: tuple[tuple[str, int], ...] = (
+        ("jewel_room", 100_000),
+        ("variety_stage", 200_000),
+    )
 
     def cancellation_pct(self, *, starts_at: datetime, at: datetime) -> int:
         """Percent of the room price that cancelling at that instant costs.
@@ -95,7 +107,21 @@ class Terms:
                 for tier in self.cancellation
             ],
             "overtime": {"per_started_min": over.step_min, "grace_min": over.grace_min} | price,
-        }
+        } | self._unusual()
+
+    def _unusual(self) -> dict[str, Any]:
+        """The terms that books did not have from the beginning, where they are not as usual."""
+        found: dict[str, Any] = {}
+        if self.no_show_pct != STANDARD.no_show_pct:
+            found["no_show"] = {"fee_pct": str(self.no_show_pct)}
+        if self.late_fee_per_day != STANDARD.late_fee_per_day:
+            found["late_fee_per_day"] = str(self.late_fee_per_day)
+        deposit = self.deposit_months, self.deposits_fen
+        if deposit != (STANDARD.deposit_months, STANDARD.deposits_fen):
+            found["deposit"] = {"monthly_months": self.deposit_months} | {
+                name: money.yuan(fen) for name, fen in self.deposits_fen
+            }
+        return found
 
 
 STANDARD: Final = Terms()
@@ -114,7 +140,41 @@ def read(rules: object, faults: list[str]) -> Terms:
     if "overtime" in rules:
         found = _try(_overtime, rules["overtime"], "pricing_rules[overtime]", faults)
         overtime = found or overtime
-    return Terms(tiers, overtime)
+    return Terms(tiers, overtime, **_rest(rules, faults))
+
+
+def _rest(rules: Mapping[str, Any], faults: list[str]) -> dict[str, Any]:
+    """What is said of not showing up, of paying late, and of deposits."""
+    found: dict[str, Any] = {}
+    if "no_show" in rules:
+        where = "pricing_rules[no_show]"
+        found["no_show_pct"] = _try(
+            lambda row: _pct(row["fee_pct"]), rules["no_show"], where, faults
+        )
+    if "late_fee_per_day" in rules:
+        where = "pricing_rules[late_fee_per_day]"
+        found["late_fee_per_day"] = _try(_share, rules["late_fee_per_day"], where, faults)
+    if "deposit" in rules:
+        where = "pricing_rules[deposit]"
+        months, amounts = _try(_deposit, rules["deposit"], where, faults) or (None, None)
+        found |= {"deposit_months": months, "deposits_fen": amounts}
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def _share(text: Any) -> Decimal:
+    share = Decimal(text)
+    if not share.is_finite() or not 0 <= share < 1:
+        raise ValueError(f"{text} is not between 0 and 1")
+    return share
+
+
+def _deposit(row: Mapping[str, Any]) -> tuple[int, tuple[tuple[str, int], ...]]:
+    """Months of rent, and amounts by what is let; `hourly` is a word about credit."""
+    amounts = {k: money.fen(v) for k, v in row.items() if k not in ("monthly_months", "hourly")}
+    if any(fen < 0 for fen in amounts.values()):
+        raise ValueError("negative deposit")
+    months = _whole(row, "monthly_months", least=0) if "monthly_months" in row else 0
+    return months, tuple(sorted(amounts.items()))
 
 
 def _try(read_one: Callable[[Any], T], row: object, where: str, faults: list[str]) -> T | None:
@@ -142,10 +202,15 @@ def _tier(row: Mapping[str, Any]) -> Tier:
     _known(row, _TIER_KEYS)
     if (_GE in row) == (_GT in row):
         raise ValueError(f"either {_GE} or {_GT}")
-    pct = Decimal(row["fee_pct"])
+    pct = _pct(row["fee_pct"])
+    return Tier(_whole(row, _GE if _GE in row else _GT, least=0), pct, reached=_GE in row)
+
+
+def _pct(text: Any) -> int:
+    pct = Decimal(text)
     if not pct.is_finite() or pct != int(pct) or not 0 <= pct <= 100:
         raise ValueError(f"{pct} is not a whole percentage")
-    return Tier(_whole(row, _GE if _GE in row else _GT, least=0), int(pct), reached=_GE in row)
+    return int(pct)
 
 
 def _tier_faults(tiers: Sequence[Tier]) -> list[str]:

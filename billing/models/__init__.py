@@ -24,6 +24,7 @@ from billing.models.payments import (
     Wallet,
     WalletMove,
 )
+from billing.models.pricelists import PriceList
 from billing.models.reds import ChargeCorrection, InvoiceStanding, RedLetter, RedLine
 from billing.models.runs import RunDifference, RunRules
 from billing.models.seller import Seller
@@ -54,6 +55,7 @@ __all__ = [
     "PolicyUse",
     "Posting",
     "PriceBookVersion",
+    "PriceList",
     "RedLetter",
     "RedLine",
     "Refund",

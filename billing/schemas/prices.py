@@ -29,6 +29,24 @@ class SurgeOut(Schema):
     bands: list[str]
 
 
+class DayPriceOut(Schema):
+    """Kinds of days on which some bands cost more or less."""
+
+    code: str
+    name_zh: str
+    name_en: str
+    kinds: list[str]
+    factor: Plain
+    bands: list[str]
+
+
+class OwnPricesOut(Schema):
+    """A tariff's own prices on one kind of day."""
+
+    hourly_fen: dict[str, int]
+    session_fen: dict[str, int]
+
+
 class TariffOut(Schema):
     """Prices of one kind of space."""
 
@@ -45,6 +63,7 @@ class TariffOut(Schema):
     included_wh_per_hour: int | None
     vat_hourly: str
     vat_monthly: str
+    by_day: dict[str, OwnPricesOut]
 
 
 class TariffsOut(Schema):
@@ -53,6 +72,7 @@ class TariffsOut(Schema):
     version: str
     bands: list[BandOut]
     surges: list[SurgeOut]
+    day_prices: list[DayPriceOut]
     tariffs: list[TariffOut]
 
 

@@ -19,6 +19,7 @@ from billing.models import (
     TimeBandRow,
     VatRateRow,
 )
+from billing.selectors import shelf
 
 _VERSION = "SELECT serial, fingerprint FROM billing_pricebookversion"
 _cached: dict[tuple[int, str], PriceBook] = {}
@@ -28,11 +29,14 @@ _terms: dict[str, Terms] = {}
 def price_book(fingerprint: str = "") -> PriceBook:
     """The price book in force; no look at the database when the one named is at hand.
 
+    `on` of it is the book of a day.
+
+
     Raises:
         NotPriced: none was loaded yet.
     """
-    for (_, known), book in list(_cached.items()):
-        if known == fingerprint:
+    for book in list(_cached.values()):
+        if book.named(fingerprint) is not None:
             return book
     found = statements.first(_VERSION)
     if found is None:
@@ -44,17 +48,18 @@ def book_of(version: tuple[int, str]) -> PriceBook:
     """The price book of the serial and fingerprint that are in force."""
     if (at_hand := _cached.get(version)) is not None:
         return at_hand
-    fresh = _read(version[1])
+    fresh = shelf.with_later(_read(version[1]))
     _cached.clear()
     _cached[version] = fresh
     return fresh
 
 
 def _read(fingerprint: str) -> PriceBook:
+    tariffs = TariffRow.objects.order_by("version", "position")
     return PriceBook(
         version=fingerprint,
         bands=tuple(_band(row) for row in TimeBandRow.objects.all()),
-        tariffs={row.code: _tariff(row) for row in TariffRow.objects.order_by("version")},
+        tariffs={row.code: _tariff(row) for row in tariffs},
         surges=tuple(_surge(row) for row in SurgeRow.objects.all()),
         services={row.code: _service(row) for row in ServiceRow.objects.all()},
         vat_rates=tuple(
@@ -120,6 +125,7 @@ def _tariff(row: TariffRow) -> Tariff:
         vat_hourly=row.vat_hourly,
         vat_monthly=row.vat_monthly,
         included_wh_per_hour=row.included_wh_per_hour,
+        includes_zh=row.includes_zh,
         version=row.version,
     )
 
@@ -149,4 +155,5 @@ def _service(row: ServiceRow) -> Service:
         unit=row.unit,
         price_fen=row.price_fen,
         vat_category=row.vat_category,
+        price_note=row.price_note,
     )

@@ -80,14 +80,14 @@ class Asked:
         )
 
     def book(self) -> PriceBook:
-        """The price book in force.
+        """The price book of the day.
 
         Raises:
             NotPriced: no price book was loaded yet.
         """
         for what, code, serial, _ in self.answer.rows:
             if what == "book":
-                return book_of((int(serial), code))
+                return book_of((int(serial), code)).on(self.on)
         raise NotPriced("no price book was loaded yet")
 
 

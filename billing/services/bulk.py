@@ -111,7 +111,7 @@ def _rated(claims: Sequence[Claim], known: Ledger, book: PriceBook) -> list[Quot
         beside = tuple(wished(b.space, b.span, (), b.units) for b in claim.beside)
         wish = wished(claim.space, claim.span, tuple(claim.services), claim.units)
         wish = replace(wish, extras=beside)
-        quotes.append(rating.rate(wish, book=book, situation=at))
+        quotes.append(rating.rate(wish, book=book.on(at.on), situation=at))
         if _reserves(claim, quotes[-1]):
             known.add(claim.tenant, quotes[-1])
     return quotes

@@ -29,6 +29,7 @@ from billing.domain.texts import Bi, local_day
 from billing.models import Charge, Reservation, UsageFact
 from billing.models.charges import Document
 from billing.models.usage import ReservationState
+from billing.selectors import shelf
 from billing.services import budgets
 
 BATCH = 500
@@ -67,6 +68,7 @@ def charge_many(finished: Sequence[tuple[BookingFacts, datetime]]) -> int:
         known = claim("booking", [(f, f.tenant_id, at) for f, at in finished], book.version)
         fresh = [(facts, at) for facts, at in finished if facts.source in known]
         _release(fresh)
+        books = shelf.settling(book, (_quoted(facts) for facts, _ in fresh))
         terms = selectors.terms_of_many({_version(facts) for facts, _ in fresh})
         Charge.objects.bulk_create(
             (
@@ -76,7 +78,7 @@ def charge_many(finished: Sequence[tuple[BookingFacts, datetime]]) -> int:
                     facts,
                     known[facts.source],
                     spaces[facts.space_id],
-                    book,
+                    books[_quoted(facts)],
                     terms[_version(facts)],
                 )
             ),
@@ -88,6 +90,11 @@ def charge_many(finished: Sequence[tuple[BookingFacts, datetime]]) -> int:
 def _version(facts: BookingFacts) -> str:
     """The price book that the frozen quote names; the booking is settled by its terms."""
     return str(facts.quote.get("tariff_version", ""))
+
+
+def _quoted(facts: BookingFacts) -> tuple[str, date]:
+    """The version and the day by which it was priced."""
+    return _version(facts), local_day(facts.span.start)
 
 
 def _of_booking(

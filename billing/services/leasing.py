@@ -40,8 +40,8 @@ def quote_lease(
         lines = leases.rent(
             month,
             names=Bi(space.name_zh, space.name_en),
-            tariff=book.tariff(space.type.tariff_code),
-            book=book,
+            tariff=book.on(month.month).tariff(space.type.tariff_code),
+            book=book.on(month.month),
             situation=replace(known[year], on=month.month),
         )
         known[year] = replace(known[year], budget_left_fen=_left(known[year], lines))
@@ -64,7 +64,7 @@ def charge_lease(*, facts: LeaseFacts, now: datetime) -> list[Charge]:
     Raises:
         NotPriced: the tariff is not let by the month.
     """
-    book = selectors.price_book()
+    book = selectors.price_book().on(facts.month)
     with transaction.atomic():
         claimed = charging.claim("lease", [(facts, facts.tenant_id, now)], book.version)
         if not claimed:

@@ -11,6 +11,7 @@ from base_ops.core.actors import Actor
 from base_ops.core.models import Space
 from billing.domain.catalog import NotPriced
 from billing.domain.rating import find_service
+from billing.domain.texts import local_day
 from billing.selectors import price_book
 from booking.models import Allocation, EquipmentPool, EquipmentUnit
 from booking.services import locking
@@ -66,7 +67,7 @@ def keep_pool(
         UnknownService: it could not be priced.
         UnitInUse: a thing that goes out of service is booked from `now` on; names the bookings.
     """
-    _check_priced(plan.service_code)
+    _check_priced(plan.service_code, now=now)
     with transaction.atomic():
         known = EquipmentPool.objects.filter(code=plan.code).values_list("pk", flat=True).first()
         row = locking.lock_pools([known])[0] if known else None
@@ -85,11 +86,11 @@ def keep_pool(
     return row
 
 
-def _check_priced(service_code: str) -> None:
+def _check_priced(service_code: str, *, now: datetime) -> None:
     if not service_code:
         return
     try:
-        service, _ = find_service(service_code, book=price_book())
+        service, _ = find_service(service_code, book=price_book().on(local_day(now)))
     except NotPriced as exc:
         raise UnknownService(service_code, fields=[_fault()]) from exc
     if service.unit != "hour":
