@@ -11,6 +11,7 @@ from base_ops.core.idempotency import IdempotencyHeader, idempotent
 from base_ops.core.models import Role
 from base_ops.core.pages import Page, cut
 from base_ops.core.problems import Problem, codes_4xx
+from billing import showing_evidence as proofs
 from billing.api.asking import PAYERS, Limit, Month
 from billing.documents import statement as paper
 from billing.domain.disputes import DisputeDeed, DisputeState
@@ -26,8 +27,8 @@ from billing.schemas.statements import (
     StatementOut,
 )
 from billing.selectors import documents as papers
-from billing.selectors import evidence as proofs
 from billing.selectors import movements
+from billing.selectors.seller import as_copied
 from billing.services import stating
 
 router = Router()
@@ -97,7 +98,7 @@ def read_statement_pdf(
     row = movements.statement(user=auth.user_of(request), statement_id=statement_id)
     name = f"statement-{row.tenant.code}-{row.month:%Y-%m}-{lang}.pdf"
     return HttpResponse(
-        paper.render(row, lang),
+        paper.render(row, lang, as_copied()),
         content_type="application/pdf",
         headers={
             "Content-Disposition": f'inline; filename="{name}"',

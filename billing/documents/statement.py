@@ -1,6 +1,7 @@
 """A statement as PDF/A-2b, through the invoice's template: movements take the place of lines."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from billing.documents.content import Language, grouped
@@ -8,7 +9,6 @@ from billing.documents.pdf import typeset
 from billing.documents.words import WORDS
 from billing.domain.capitals import capitals
 from billing.models import Statement
-from billing.selectors.seller import as_copied
 
 KINDS = {
     "invoice": ("费用账单", "Invoice"),
@@ -31,15 +31,15 @@ SAID: dict[str, dict[str, str]] = {
 }  # fmt: skip
 
 
-def render(row: Statement, lang: Language) -> bytes:
+def render(row: Statement, lang: Language, seller: Mapping[str, str]) -> bytes:
     """The PDF of a statement; identical bytes each time while the seller stays."""
-    data = json.dumps(content(row, lang), ensure_ascii=False)
+    data = json.dumps(content(row, lang, seller), ensure_ascii=False)
     return typeset(data, at=row.created_at)
 
 
-def content(row: Statement, lang: Language) -> dict[str, Any]:
+def content(row: Statement, lang: Language, seller: Mapping[str, str]) -> dict[str, Any]:
     """Everything the template shows."""
-    said, words, seller = SAID[lang], WORDS[lang], as_copied()
+    said, words = SAID[lang], WORDS[lang]
     names = {key: said[key] for key in ("number", "period", "band", "gross", "net", "buyer")}
     number = f"DZ-{row.month:%Y-%m}-{row.pk}"
     return {
