@@ -1,5 +1,8 @@
 """Devices and scenes: look, command, follow. Tenants see only the rooms that they hold."""
 
+from typing import Literal
+
+from django.db import transaction
 from django.http import HttpRequest
 from ninja import Router, Status
 
@@ -8,6 +11,7 @@ from base_ops.core.idempotency import IdempotencyHeader, idempotent
 from base_ops.core.problems import Problem, codes_4xx
 from devices import selectors, services, shown
 from devices.api import common
+from devices.domain.scenes import Scene
 from devices.models import Command, SceneRun
 from devices.schemas import (
     CommandIn,
@@ -18,9 +22,11 @@ from devices.schemas import (
     SceneIn,
     SceneRunOut,
 )
-from devices.services import driving
+from devices.schemas.control import ScenePreflightOut
+from devices.services import driving, planning, restoring
 
 router = Router(tags=["devices"])
+SceneName = Literal["standby", "prepare", "on_air", "wrap", "off"]
 
 
 class NoSuchCommand(errors.NotFound):
@@ -126,11 +132,49 @@ def apply_scene(
     return Status(202, shown.scene_run(run))
 
 
+@router.get(
+    "/spaces/{code}/scene/preflight", response={200: ScenePreflightOut, codes_4xx: Problem}
+)
+def preflight_scene(request: HttpRequest, code: str, scene: SceneName) -> ScenePreflightOut:
+    """What a scene would change now, and what stands against it; nothing is queued."""
+    now = clock.now()
+    space = common.space_of(request, code, now)
+    actor = auth.actor_of(request)
+    with transaction.atomic():
+        plan = planning.plan_scene(
+            space=space,
+            scene=Scene(scene),
+            actor=actor,
+            booking_code=selectors.booking_in(space, tenant_id=actor.tenant_id, now=now),
+            until=None,
+            now=now,
+        )
+    return shown.preflight(space, scene, plan)
+
+
+@router.post("/scene-runs/{id}/roll-back", response={202: SceneRunOut, codes_4xx: Problem})
+@idempotent
+def roll_back_scene(
+    request: HttpRequest,
+    id: str,  # noqa: A002 - the path's name
+    idempotency_key: IdempotencyHeader,
+) -> Status[SceneRunOut]:
+    """Put what a scene changed as it was; streams and targets stay as they are."""
+    run = restoring.roll_back(
+        run=_run_of(request, id), actor=auth.actor_of(request), now=clock.now()
+    )
+    return Status(202, shown.scene_run(run))
+
+
 @router.get("/scene-runs/{id}", response={200: SceneRunOut, codes_4xx: Problem})
 def get_scene_run(request: HttpRequest, id: str) -> SceneRunOut:  # noqa: A002 - the path's name
     """How far a scene has got."""
+    return shown.scene_run(_run_of(request, id))
+
+
+def _run_of(request: HttpRequest, pk: str) -> SceneRun:
     user = common.allowed(request)
-    row = SceneRun.objects.select_related("space").filter(pk=id).first()
+    row = SceneRun.objects.select_related("space").filter(pk=pk).first()
     if row is None or (user.tenant_id is not None and row.actor_tenant_id != user.tenant_id):
-        raise NoSuchCommand(id[:40])
-    return shown.scene_run(row)
+        raise NoSuchCommand(pk[:40])
+    return row

@@ -77,6 +77,9 @@ class SceneRun(Acted):
     booking_code = models.CharField(max_length=32, blank=True)
     until = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField()
+    before = models.JSONField(
+        default=dict, db_default={}, blank=True, help_text="device → what it changed, as it was"
+    )
 
     class Meta:
         indexes = [models.Index(fields=["space", "-created_at"], name="scenerun_space")]
@@ -110,6 +113,7 @@ class Command(Acted):
         default=False, db_default=False, help_text="of a commissioning test: maintenance obeys too"
     )
     created_at = models.DateTimeField()
+    not_before = models.DateTimeField(null=True, blank=True, help_text="its turn in a scene")
     expires_at = models.DateTimeField()
     claimed_at = models.DateTimeField(null=True, blank=True)
     sent_at = models.DateTimeField(null=True, blank=True)

@@ -76,6 +76,47 @@ class SceneIn(Schema):
     scene: str = Field(pattern="^(standby|prepare|on_air|wrap|off)$")
 
 
+class SceneResultOut(Schema):
+    """What became of one device of a scene; `reason` says why it ended as it did."""
+
+    device: str
+    state: dict[str, Any]
+    status: str
+    reason: str
+
+
+class SceneStepOut(Schema):
+    """What a scene would tell one device, and how long that waits for those before it."""
+
+    device: str
+    kind: str
+    state: dict[str, Any]
+    before: dict[str, Any]
+    after_ms: int
+
+
+class SceneRefusalOut(Schema):
+    """One reason why a scene would be refused."""
+
+    code: str
+    title_zh: str
+    title_en: str
+    detail: str
+
+
+class ScenePreflightOut(Schema):
+    """What a scene would change, what the room would draw, and what stands against it."""
+
+    space: str
+    scene: str
+    ok: bool
+    steps: list[SceneStepOut]
+    load_w: int
+    load_after_w: int
+    circuit_w: int
+    refusals: list[SceneRefusalOut]
+
+
 class SceneRunOut(Schema):
     """A scene applied to a space; `progress` counts its commands by status."""
 
@@ -87,4 +128,6 @@ class SceneRunOut(Schema):
     actor: str
     created_at: datetime
     finished: bool
+    outcome: str = Field(description="running, done, partial or failed")
     progress: dict[str, int]
+    results: list[SceneResultOut]

@@ -38,6 +38,7 @@ JOIN devices_shadow s ON s.device_id = c.device_id
 JOIN devices_device d ON d.id = c.device_id AND (d.convention <> 'wb1') = %(foreign)s
 WHERE (c.status = 'queued' OR c.status = 'sent' AND c.sent_at <= %(unanswered)s
     AND c.expires_at > %(now)s)
+  AND (c.not_before IS NULL OR c.not_before <= %(now)s)
   AND (c.claimed_at IS NULL OR c.claimed_at <= %(lease)s)
   AND (s.link IN ('online', 'stale') OR %(foreign)s AND s.link = 'unknown'
     OR c.status = 'queued' AND c.expires_at <= %(now)s)

@@ -2,8 +2,9 @@
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 
 from django.db import connection, transaction
@@ -13,17 +14,15 @@ from base_ops.core import audit
 from base_ops.core.actors import Actor
 from base_ops.core.errors import Conflict
 from base_ops.core.models import Space
-from devices.domain import capabilities, entitlement, lifetimes, limits, scenes
-from devices.domain.capabilities import Table
-from devices.domain.commands import OPEN
+from devices.domain import capabilities, entitlement, lifetimes
 from devices.domain.entitlement import Right
-from devices.domain.scenes import Scene, Step, Target, Wish
+from devices.domain.scenes import Scene
 from devices.domain.ulid import Mint
 from devices.models import Command, Device, SceneRun, Shadow
-from devices.models.registry import DeviceStatus
 from devices.selectors import abilities
 from devices.services import announce, guarding
 from devices.services.outbox import COMMANDS_CHANNEL
+from devices.services.planning import ScenePlan, plan_scene
 
 logger = logging.getLogger(__name__)
 
@@ -114,51 +113,34 @@ def apply_scene(
     Raises:
         entitlement.NotEntitled: no right to this space now.
         interlock.OnAirInterlock: some step would harm a show; nothing was queued.
+        planning.TooMuchLoad: its circuit would carry more than four fifths; nothing was queued.
     """
     wanted = Scene(scene)
     with transaction.atomic():
-        targets = _targets(space)
-        known = guarding.facts([space.pk], now=now)
-        probe = guarding.Request(space.pk, "", "set", {}, {}, actor)
-        right = guarding.check(probe, known)
-        wish = Wish(
-            until=_end(wanted, until, right, known, space.pk), target_ref=_ref(booking_code)
+        plan = plan_scene(
+            space=space, scene=wanted, actor=actor, booking_code=booking_code, until=until, now=now
         )
-        steps = _fitted(scenes.plan(wanted, [t.target for t in targets.values()], wish), targets)
-        for step in steps:
-            row = targets[step.code]
-            guarding.check(
-                guarding.Request(
-                    space.pk, row.target.kind, "set", step.state, row.reported, actor
-                ),
-                known,
-            )
-        run = _run(space, wanted, actor, booking_code, wish.until, now)
+        for refusal in plan.refusals:
+            raise refusal
+        run = begin_run(
+            space=space, scene=wanted, actor=actor, booking_code=booking_code,
+            until=plan.until, before=plan.before, now=now,
+        )  # fmt: skip
         ttl = timedelta(seconds=lifetimes.scene_s(wanted, actor))
-        order = Order(actor, booking_code, right, now, ttl)
-        _queue(_commands(run, order, steps, targets), now=now)
+        order = Order(actor, booking_code, plan.right, now, ttl)
+        _queue(_commands(run, order, plan), now=now)
         audit.record(
             actor=actor,
             action="space.scene",
             object_type="space",
             object_code=space.code,
-            after={"scene": scene, "commands": len(steps), "booking": booking_code},
+            after={"scene": scene, "commands": len(plan.steps), "booking": booking_code},
             now=now,
         )
     logger.info(
-        "scene.applied", extra={"space": space.code, "scene": scene, "commands": len(steps)}
+        "scene.applied", extra={"space": space.code, "scene": scene, "commands": len(plan.steps)}
     )
     return run
-
-
-@dataclass(frozen=True, slots=True)
-class _Row:
-    """One device of the space as a scene sees it."""
-
-    device_id: int
-    target: Target
-    reported: Mapping[str, Any]
-    able: Table | None = None  # where it is not that of its kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,101 +178,36 @@ def _actor_columns(actor: Actor) -> dict[str, Any]:
     }
 
 
-def _targets(space: Space) -> dict[str, _Row]:
-    """Active devices of the space by code, their shadows locked in order of id."""
-    devices = Device.objects.filter(space=space, status=DeviceStatus.ACTIVE)
-    found = list(devices.select_related("model").order_by("pk"))
-    ids = [d.pk for d in found]
-    locked = Shadow.objects.select_for_update().filter(device_id__in=ids).order_by("device_id")
-    reported = {s.device_id: s.reported for s in locked}
-    on_the_way = _states_on_the_way(ids)
-    return {
-        d.code: _Row(
-            d.pk,
-            Target(
-                code=d.code,
-                kind=d.kind,
-                role=d.role,
-                model=d.model.code if d.model else "",
-                expected=reported.get(d.pk, {}) | on_the_way.get(d.pk, {}),
-            ),
-            reported.get(d.pk, {}),
-            abilities.able(d) if abilities.is_special(d) else None,
-        )
-        for d in found
-    }
-
-
-def _fitted(steps: Sequence[Step], targets: Mapping[str, _Row]) -> list[Step]:
-    """The steps, with what each device of its own limits can take of them."""
-    found = []
-    for step in steps:
-        row = targets[step.code]
-        if row.able is None:
-            found.append(step)
-            continue
-        had = row.target.expected
-        state = limits.fit(step.state, row.able)
-        changed = {key: value for key, value in state.items() if had.get(key) != value}
-        if changed:
-            found.append(replace(step, state=changed))
-    return found
-
-
-def _states_on_the_way(device_ids: list[int]) -> dict[int, dict[str, Any]]:
-    """What open commands will have made of each device, the latest last."""
-    result: dict[int, dict[str, Any]] = {}
-    of = Command.objects.filter(device_id__in=device_ids, status__in=OPEN)
-    rows = of.exclude(op="move").order_by("pk")
-    for device_id, state in rows.values_list("device_id", "state"):
-        result.setdefault(device_id, {}).update(state)
-    return result
-
-
-def _end(
-    scene: Scene, until: datetime | None, right: Right | None, known: guarding.Facts, space_id: int
-) -> datetime | None:
-    """When pictures and streams end by themselves: never after the end of the tenant's right."""
-    if scene is Scene.PREPARE and until is not None:
-        return until  # of the booking to come: whoever holds the room still is another
-    if scene not in (Scene.ON_AIR, Scene.PREPARE):
-        return None
-    holder = right or next(iter(known.rights.get(space_id, ())), None)
-    if holder is None:
-        return until
-    return min(until, holder.until) if until else holder.until
-
-
-def _ref(booking_code: str | None) -> str | None:
-    """A name for the stream target; the key itself never leaves its vault."""
-    return f"booking:{booking_code}" if booking_code else None
-
-
-def _run(
+def begin_run(
+    *,
     space: Space,
-    scene: Scene,
+    scene: str,
     actor: Actor,
     booking_code: str | None,
-    until: datetime | None,
+    until: datetime | None = None,
+    before: Mapping[str, Any] = MappingProxyType({}),
     now: datetime,
 ) -> SceneRun:
+    """Save the run that the commands of a scene belong to."""
     return SceneRun.objects.create(
         id=_mint.new(round(now.timestamp() * 1000)),
         space=space,
         scene=scene,
         booking_code=booking_code or "",
         until=until,
+        before=dict(before),
         created_at=now,
         **_actor_columns(actor),
     )
 
 
-def _commands(
-    run: SceneRun, order: Order, steps: Sequence[Step], targets: Mapping[str, _Row]
-) -> list[Command]:
-    commands = [order.command(targets[step.code].device_id, step.state) for step in steps]
-    for command in commands:
-        command.scene_run = run
+def _commands(run: SceneRun, order: Order, plan: ScenePlan) -> list[Command]:
+    """One for each step, in turn: lamps that start wait for those before them."""
+    commands = []
+    for step, wait in zip(plan.steps, plan.waits, strict=True):
+        command = order.command(plan.targets[step.code].device_id, step.state)
+        command.scene_run, command.not_before = run, order.now + wait if wait else None
+        commands.append(command)
     return commands
 
 

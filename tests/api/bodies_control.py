@@ -48,8 +48,25 @@ def target(world: World, _: Known) -> Request:
     return Request({"url": "rtmp://push.example.org/live", "key": "k-1"}, {"code": room.code})
 
 
+def applied(world: World, _: Known) -> Request:
+    """A scene that changed something in a room of its own."""
+    light = things.device("light", space=world.room_now(), link="online")
+    assert light.space is not None
+    now, staff = world.moment.at, world.users["manager"].actor
+    devices.ingest([things.online(light, now), things.state(light, now, 1, power=False)], now)
+    run = devices.apply_scene(space=light.space, scene="prepare", actor=staff, now=now)
+    return Request({}, {"id": run.pk})
+
+
+def preflight(world: World, _: Known) -> Request:
+    """Of one room."""
+    return Request(path={"code": world.spaces[0].code})
+
+
 REQUESTS: dict[str, Callable[[World, Known], Request]] = {
     f"POST {API}/devices/{{code}}/moves": drive,
+    f"GET {API}/spaces/{{code}}/scene/preflight": preflight,
+    f"POST {API}/scene-runs/{{id}}/roll-back": applied,
     f"POST {API}/spaces/{{code}}/interlock-overrides": override,
     f"POST {API}/interlock-overrides/{{override_id}}/grant": asked,
     f"POST {API}/interlock-overrides/{{override_id}}/end": asked,

@@ -11,6 +11,7 @@ from base_ops.core.models import Role
 from devices import services as devices
 from devices.domain.accounts import Kind
 from devices.domain.messages import Tele
+from devices.models import DeviceModel
 from devices.models.registry import DeviceStatus
 from devices.selectors.measured import MAX_POINTS
 from devices.services import accounts, partitions
@@ -126,6 +127,21 @@ def override_not_granted() -> Any:
     return post(_staff(), f"/devices/{light.code}/commands", body)
 
 
+def too_much_load() -> Any:
+    """Lamps of more than the circuit carries."""
+    space = make.space(circuit_capacity_kw=1)
+    for _ in range(20):
+        things.device(space=space, model="LT-HEAVY")
+    DeviceModel.objects.filter(code="LT-HEAVY").update(planning_power_w=160)
+    return post(_staff(), f"/spaces/{space.code}/scene", {"scene": "prepare"})
+
+
+def nothing_to_restore() -> Any:
+    who, space = _staff(), make.space()
+    run = post(who, f"/spaces/{space.code}/scene", {"scene": "wrap"}).json()["id"]
+    return post(who, f"/scene-runs/{run}/roll-back")
+
+
 PROVOKED: Provoked = {
     "account_name_taken": (409, account_name_taken),
     "bad_alarm_rules": (422, bad_alarm_rules),
@@ -138,10 +154,12 @@ PROVOKED: Provoked = {
     "no_such_override": (404, no_such_override),
     "no_such_silence": (404, no_such_silence),
     "no_such_space": (404, no_such_space),
+    "nothing_to_restore": (409, nothing_to_restore),
     "override_not_granted": (409, override_not_granted),
     "override_over": (409, override_over),
     "own_override": (403, own_override),
     "too_many_points": (422, too_many_points),
+    "too_much_load": (409, too_much_load),
 }
 
 
