@@ -3709,6 +3709,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/scene-runs/{id}/roll-back": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Roll Back Scene
+         * @description Put what a scene changed as it was; streams and targets stay as they are.
+         */
+        post: operations["devices_api_control_roll_back_scene"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/self-audits": {
         parameters: {
             query?: never;
@@ -4161,6 +4181,26 @@ export interface paths {
          * @description Lead a space into a scene; 202 means that its commands were queued.
          */
         post: operations["devices_api_control_apply_scene"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/spaces/{code}/scene/preflight": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Preflight Scene
+         * @description What a scene would change now, and what stands against it; nothing is queued.
+         */
+        get: operations["devices_api_control_preflight_scene"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -9952,6 +9992,58 @@ export interface components {
             scene: string;
         };
         /**
+         * ScenePreflightOut
+         * @description What a scene would change, what the room would draw, and what stands against it.
+         */
+        ScenePreflightOut: {
+            /** Circuit W */
+            circuit_w: number;
+            /** Load After W */
+            load_after_w: number;
+            /** Load W */
+            load_w: number;
+            /** Ok */
+            ok: boolean;
+            /** Refusals */
+            refusals: components["schemas"]["SceneRefusalOut"][];
+            /** Scene */
+            scene: string;
+            /** Space */
+            space: string;
+            /** Steps */
+            steps: components["schemas"]["SceneStepOut"][];
+        };
+        /**
+         * SceneRefusalOut
+         * @description One reason why a scene would be refused.
+         */
+        SceneRefusalOut: {
+            /** Code */
+            code: string;
+            /** Detail */
+            detail: string;
+            /** Title En */
+            title_en: string;
+            /** Title Zh */
+            title_zh: string;
+        };
+        /**
+         * SceneResultOut
+         * @description What became of one device of a scene; `reason` says why it ended as it did.
+         */
+        SceneResultOut: {
+            /** Device */
+            device: string;
+            /** Reason */
+            reason: string;
+            /** State */
+            state: {
+                [key: string]: unknown;
+            };
+            /** Status */
+            status: string;
+        };
+        /**
          * SceneRunOut
          * @description A scene applied to a space; `progress` counts its commands by status.
          */
@@ -9969,16 +10061,43 @@ export interface components {
             finished: boolean;
             /** Id */
             id: string;
+            /**
+             * Outcome
+             * @description running, done, partial or failed
+             */
+            outcome: string;
             /** Progress */
             progress: {
                 [key: string]: number;
             };
+            /** Results */
+            results: components["schemas"]["SceneResultOut"][];
             /** Scene */
             scene: string;
             /** Space */
             space: string;
             /** Until */
             until: string | null;
+        };
+        /**
+         * SceneStepOut
+         * @description What a scene would tell one device, and how long that waits for those before it.
+         */
+        SceneStepOut: {
+            /** After Ms */
+            after_ms: number;
+            /** Before */
+            before: {
+                [key: string]: unknown;
+            };
+            /** Device */
+            device: string;
+            /** Kind */
+            kind: string;
+            /** State */
+            state: {
+                [key: string]: unknown;
+            };
         };
         /**
          * SecretOut
@@ -38202,6 +38321,129 @@ export interface operations {
             };
         };
     };
+    devices_api_control_roll_back_scene: {
+        parameters: {
+            query?: never;
+            header: {
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SceneRunOut"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Precondition Failed */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Precondition Required */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     billing_api_audits_list_audits: {
         parameters: {
             query?: {
@@ -41230,6 +41472,129 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SceneRunOut"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Precondition Failed */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Precondition Required */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    devices_api_control_preflight_scene: {
+        parameters: {
+            query: {
+                scene: "standby" | "prepare" | "on_air" | "wrap" | "off";
+            };
+            header?: never;
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScenePreflightOut"];
                 };
             };
             /** @description Bad Request */
