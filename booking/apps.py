@@ -14,12 +14,13 @@ class BookingConfig(AppConfig):
         """Say who may see which topic, what booking tells, and listen to the bridge."""
         from base_ops.core import notifications
         from billing import lending
-        from booking import watching
+        from booking import proving, watching
 
         notifications.register(Path(__file__).with_name("notices.toml"))
 
         watching.connect()
         lending.register(_lent)
+        proving.connect()
         post_migrate.connect(_first_rules, sender=self)
 
 

@@ -12,7 +12,9 @@ import msgspec
 from base_ops.core import money
 from billing.domain.texts import Bi, hours_text
 
-Kind = Literal["room", "discount", "service", "lease", "fee", "overtime", "energy", "credit"]
+Kind = Literal[
+    "room", "discount", "service", "lease", "fee", "overtime", "energy", "credit", "late_fee"
+]
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,8 @@ from billing.models.book import (
     VatRateRow,
 )
 from billing.models.charges import Charge, UsageFact
+from billing.models.claims import Claim, ClaimLine
+from billing.models.dunning import DunningPlan, LateFee, Reminder
 from billing.models.einvoices import EInvoice
 from billing.models.invoices import Invoice, InvoiceLine, InvoiceRun, NumberSeries, RunEntry
 from billing.models.payments import (
@@ -37,9 +39,12 @@ __all__ = [
     "Budget",
     "Charge",
     "ChargeCorrection",
+    "Claim",
+    "ClaimLine",
     "Deposit",
     "DepositMove",
     "Dispute",
+    "DunningPlan",
     "EInvoice",
     "Entry",
     "Evidence",
@@ -47,6 +52,7 @@ __all__ = [
     "InvoiceLine",
     "InvoiceRun",
     "InvoiceStanding",
+    "LateFee",
     "NumberSeries",
     "OpenItem",
     "Payment",
@@ -59,6 +65,7 @@ __all__ = [
     "RedLetter",
     "RedLine",
     "Refund",
+    "Reminder",
     "Reservation",
     "RunDifference",
     "RunEntry",

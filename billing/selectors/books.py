@@ -100,6 +100,10 @@ WITH ledger AS (
     UNION ALL
     SELECT 'deposit', -coalesce(sum(taken_fen - set_off_fen - returned_fen), 0)
       FROM billing_deposit
+    UNION ALL
+    SELECT 'district', coalesce(sum(CASE status WHEN 'submitted' THEN requested_fen
+                                                ELSE accepted_fen END), 0)
+      FROM billing_claim WHERE status IN ('submitted', 'accepted', 'cut')
 )
 SELECT f.role || ': ledger ' || coalesce(l.n, 0) || ', facts ' || f.n
   FROM facts f LEFT JOIN ledger l ON l.role = f.role WHERE coalesce(l.n, 0) <> f.n

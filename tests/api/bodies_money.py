@@ -1,17 +1,21 @@
 """Requests about money that make sense: payments with something left, documents that are open."""
 
 import itertools
+import random
 from collections.abc import Callable
+from datetime import date
 from typing import Any
 
 from base_ops.core.months import add_months, first_of
+from billing.domain import dunning
 from billing.domain.allocating import Part
 from billing.domain.texts import local_day
 from billing.models import Invoice
-from billing.services import closing, paying, posting, securities, wallets
+from billing.services import closing, paying, posting, securities, subsidies, wallets
 from tests.api.bodies import Body, Request
 from tests.api.known import Known
 from tests.api.world import World
+from tests.billing.money import relieved, settled
 
 _turns = itertools.count(1)
 
@@ -119,6 +123,48 @@ def reopen(world: World, _: Known) -> Request:
     return Request({"reason": "漏记"}, {"month": f"{month:%Y-%m}"})
 
 
+def bank_file(world: World, _: Known) -> Request:
+    """One row that nobody sent before."""
+    day = local_day(world.moment.at)
+    rows = ["交易日期,贷方发生额,流水号,对方户名,摘要", f"{day},1.00,BANK{next(_turns)},x,y", ""]
+    query = {"format": "csv", "mode": "skip"}
+    return Request("\r\n".join(rows).encode(), query=query, media_type="text/csv")
+
+
+def dunning_plan(_: World, __: Known) -> Request:
+    """The standard one, once more."""
+    return Request(dict(dunning.STANDARD), headers={"If-Match": "*"})
+
+
+def claimable(world: World, _: Known) -> Request:
+    """Relief of tenant A that was just paid."""
+    settled(relieved(world.mine, now=world.moment.at, day=_day(world)), world.moment.at)
+    day = str(_day(world))
+    return Request({"programme": "P08", "period_from": day, "period_to": day})
+
+
+def _day(world: World) -> date:
+    return local_day(world.moment.at)
+
+
+def _claim(world: World, *deeds: str) -> Body:
+    """The path to a claim that went through these deeds."""
+    claimable(world, Known(random.Random(1)))
+    actor, now, day = world.users["finance"].actor, world.moment.at, _day(world)
+    row = subsidies.draft(programme="P08", first=day, last=day, actor=actor, now=now)
+    if "submit" in deeds:
+        subsidies.submit(claim_id=row.pk, actor=actor, now=now)
+    if "decide" in deeds:
+        subsidies.decide(claim_id=row.pk, decisions=[], note="", actor=actor, now=now)
+    return {"claim_id": row.pk}
+
+
+def _about_claim(
+    *deeds: str, body: Callable[[World], Body] = lambda _: {}
+) -> Callable[[World, Known], Request]:
+    return lambda world, _: Request(body(world), _claim(world, *deeds))
+
+
 API = "/api/v1"
 REQUESTS: dict[str, Callable[[World, Known], Request]] = {
     f"POST {API}/payments": payment,
@@ -135,6 +181,19 @@ REQUESTS: dict[str, Callable[[World, Known], Request]] = {
     f"POST {API}/deposits": deposit,
     f"POST {API}/deposits/{{deposit_id}}/return": give_back,
     f"POST {API}/deposits/{{deposit_id}}/set-off": set_off,
+    f"POST {API}/bank-imports": bank_file,
+    f"POST {API}/bank-imports/dry-run": bank_file,
+    f"GET {API}/payments/{{payment_id}}/suggestions": _about_payment(lambda _: {}),
+    f"PUT {API}/dunning": dunning_plan,
+    f"POST {API}/claims": claimable,
+    f"GET {API}/claims/{{claim_id}}": _about_claim(),
+    f"GET {API}/claims/{{claim_id}}/pack": _about_claim(),
+    f"POST {API}/claims/{{claim_id}}/submit": _about_claim(),
+    f"POST {API}/claims/{{claim_id}}/discard": _about_claim(),
+    f"POST {API}/claims/{{claim_id}}/decide": _about_claim("submit"),
+    f"POST {API}/claims/{{claim_id}}/pay": _about_claim(
+        "submit", "decide", body=lambda world: {"on": _on(world)}
+    ),
     f"POST {API}/ledger/periods/{{month}}/close": close,
     f"POST {API}/ledger/periods/{{month}}/reopen": reopen,
 }

@@ -8,9 +8,12 @@ import pytest
 from base_ops.core import clock
 from base_ops.core.models import Role
 from billing.domain.texts import local_day
+from billing.models import PolicyRow
+from billing.services import claim_packs
 from tests import make
 from tests.api.refusing import Provoked, is_problem
-from tests.booking.test_api import client, post
+from tests.billing.money import relieved, settled
+from tests.booking.test_api import API, client, post
 
 pytestmark = pytest.mark.django_db
 
@@ -76,7 +79,68 @@ def period_state() -> Any:
     return post(_finance(), f"/ledger/periods/{local_day(clock.now()):%Y-%m}/close")
 
 
+def bad_dunning() -> Any:
+    step = {"code": "a", "days": 1, "tone": "final"}
+    body = {"steps": [step, step], "late_fee": {"per_day": "2", "cap_pct": 1}}
+    return _finance().put(
+        f"{API}/dunning", body, content_type="application/json", headers={"If-Match": "*"}
+    )
+
+
+def bank_import_refused() -> Any:
+    return _finance().post(
+        f"{API}/bank-imports?format=csv&mode=atomic",
+        "日期,金额,流水号\n2026-01-01,x,1\n".encode(),
+        content_type="text/csv",
+        headers={"Idempotency-Key": "bank-file-1"},
+    )
+
+
+def _claim(caller: Any) -> str:
+    settled(relieved(make.tenant()))
+    PolicyRow.objects.get_or_create(
+        code="P08", version=1,
+        defaults={
+            "kind": "discount_pct", "funding": "district_fiscal", "valid_from": "2026-01-01",
+            "valid_to": "2026-12-31", "data": {},
+        },
+    )  # fmt: skip
+    return f"/claims/{post(caller, '/claims', _NOVEMBER).json()['id']}"
+
+
+_NOVEMBER = {"programme": "P08", "period_from": "2026-11-01", "period_to": "2026-11-30"}
+
+
+def no_such_claim() -> Any:
+    return post(_finance(), "/claims/987654321/submit")
+
+
+def claim_state() -> Any:
+    caller = _finance()
+    return post(caller, f"{_claim(caller)}/decide", {})
+
+
+def nothing_to_claim() -> Any:
+    caller = _finance()
+    _claim(caller)
+    return post(caller, "/claims", _NOVEMBER)
+
+
+def pack_too_large() -> Any:
+    caller = _finance()
+    path = _claim(caller)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(claim_packs, "MOST_INVOICES", 0)
+        return caller.get(f"{API}{path}/pack")
+
+
 PROVOKED: Provoked = {
+    "bad_dunning": (422, bad_dunning),
+    "bank_import_refused": (409, bank_import_refused),
+    "claim_state": (409, claim_state),
+    "no_such_claim": (404, no_such_claim),
+    "nothing_to_claim": (409, nothing_to_claim),
+    "pack_too_large": (409, pack_too_large),
     "bank_reference_taken": (409, bank_reference_taken),
     "deposit_short": (409, deposit_short),
     "no_such_deposit": (404, no_such_deposit),
