@@ -207,6 +207,7 @@ def _terms(tariff: Tariff) -> dict[str, Any]:
 
 def _save_policies(book: PriceBook, data: Mapping[str, Any]) -> None:
     sources = {(row["code"], row["version"]): row for row in data["policies"]}
+    loaded = set(PolicyRow.objects.values_list("code", "version"))
     PolicyRow.objects.bulk_create(
         (
             PolicyRow(
@@ -227,7 +228,9 @@ def _save_policies(book: PriceBook, data: Mapping[str, Any]) -> None:
         ignore_conflicts=True,
     )
     for policy in book.policies:
-        if policy.budget_year_fen is not None:
+        # A limit that people set since stays, until the file brings another version.
+        fresh = (policy.code, policy.version) not in loaded
+        if policy.budget_year_fen is not None and fresh:
             for year in range(policy.valid_from.year, policy.valid_to.year + 1):
                 Budget.objects.update_or_create(
                     policy_code=policy.code,

@@ -5,12 +5,14 @@ from ninja import Router
 from billing.api import (
     audits,
     banking,
+    budgets,
     charges,
     claims,
     einvoices,
     invoices,
     ledger,
     payments,
+    policies,
     pricelists,
     prices,
     receivables,
@@ -22,6 +24,8 @@ from billing.api import (
 )
 
 PARTS = (
+    policies,
+    budgets,
     audits,
     prices,
     pricelists,

@@ -1,4 +1,4 @@
-"""The price list and the discount policies over HTTP."""
+"""The price list over HTTP."""
 
 from datetime import date
 from typing import Any
@@ -6,15 +6,12 @@ from typing import Any
 from django.http import HttpRequest
 from ninja import Router
 
-from base_ops.core import auth, clock
-from base_ops.core.models import Role
+from base_ops.core import clock
 from base_ops.core.problems import Problem, codes_4xx
 from billing import presenting, selectors
 from billing.domain.catalog import PriceBook
 from billing.domain.texts import local_day
-from billing.models import PolicyRow
 from billing.schemas import (
-    PolicyOut,
     ServiceOut,
     TariffsOut,
 )
@@ -36,10 +33,3 @@ def list_services(request: HttpRequest, on: date | None = None) -> Any:
 
 def _book(on: date | None) -> PriceBook:
     return selectors.price_book().on(on or local_day(clock.now()))
-
-
-@router.get("/policies", response={200: list[PolicyOut], codes_4xx: Problem})
-def list_policies(request: HttpRequest) -> list[PolicyOut]:
-    """Discount policies; budgets only for who answers for them."""
-    answers = auth.user_of(request).role in (Role.FINANCE, Role.LIAISON, Role.ADMIN)
-    return presenting.policies(PolicyRow.objects.all(), budgets=answers)

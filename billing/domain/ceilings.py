@@ -16,6 +16,7 @@ class Entry:
     policy: Policy
     label: Bi
     amount_fen: int
+    payer: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +99,9 @@ def _label(ceiling: Policy, first: Taken) -> Bi:
 def _entries(
     final: Sequence[Taken], cut_by: dict[int, Policy], labels: dict[str, Bi]
 ) -> tuple[Entry, ...]:
-    """One line per policy for what no ceiling cut, one per ceiling for the rest."""
+    """One line per policy for what no ceiling cut; for the rest one per ceiling and payer."""
     entries: list[Entry] = []
-    under: dict[str, int] = {}
+    under: dict[tuple[str, str], int] = {}
     for taken in final:
         own = 0
         for i, amount in enumerate(taken.per_piece):
@@ -108,8 +109,9 @@ def _entries(
             if ceiling is None or _exempt(ceiling, taken):
                 own += amount
             else:
-                under[ceiling.code] = under.get(ceiling.code, 0) + amount
-        entries.append(Entry(taken.policy, taken.label, own))
+                key = ceiling.code, taken.policy.payer
+                under[key] = under.get(key, 0) + amount
+        entries.append(Entry(taken.policy, taken.label, own, taken.policy.payer))
     ceilings = {c.code: c for c in cut_by.values()}
-    entries += [Entry(ceilings[c], labels[c], amount) for c, amount in under.items()]
+    entries += [Entry(ceilings[c], labels[c], n, payer) for (c, payer), n in under.items()]
     return tuple(e for e in entries if e.amount_fen)

@@ -194,6 +194,7 @@ def _relief(
         -amount,
         vat=(base.vat_category, base.vat_rate),
         policy=policy.code,
+        payer=policy.payer,
     )
 
 

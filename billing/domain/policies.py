@@ -88,6 +88,11 @@ class Policy:
         return hash((self.code, self.version))
 
     @property
+    def payer(self) -> str:
+        """Who bears what this policy takes off."""
+        return "district" if self.funding == "district_fiscal" else "base"
+
+    @property
     def limits_hours(self) -> bool:
         """Whether a tenant can use it up."""
         limits = (self.free_half_hours_month, self.cap_half_hours_month, self.cap_half_hours_total)

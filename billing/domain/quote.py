@@ -39,6 +39,8 @@ class Line:
     price_text: str = ""
     half_hours: int | None = None
     policy: str = ""
+    payer: str = "tenant"
+    """Of a discount: who bears what the tenant need not pay; base or district."""
 
     def as_json(self) -> dict[str, Any]:
         """The line as the API and the frozen quote carry it."""

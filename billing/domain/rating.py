@@ -75,7 +75,14 @@ def rate(wish: RoomWish, *, book: PriceBook, situation: Situation) -> Quote:
         lines=(
             *(room_line(p, wish, vat) for p in pieces),
             *(
-                line("discount", e.label, -e.amount_fen, vat=vat, policy=e.policy.code)
+                line(
+                    "discount",
+                    e.label,
+                    -e.amount_fen,
+                    vat=vat,
+                    policy=e.policy.code,
+                    payer=e.payer,
+                )
                 for e in capped.entries
             ),
             *services,

@@ -155,8 +155,20 @@ class VatRateRow(models.Model):
         return f"{self.category} {self.rate}"
 
 
+class PolicyState(models.TextChoices):
+    """A version is written, then in force on its days, or never."""
+
+    DRAFT = "draft"
+    ACTIVE = "active"
+    WITHDRAWN = "withdrawn"
+
+
 class PolicyRow(models.Model):
-    """One version of a discount policy; `data` is its source form, read by domain.policies."""
+    """One version of a policy; `data` is its document, read by domain.policylang.
+
+    Nothing that a version says ever changes; of one that is in force only its last day moves
+    (triggers).
+    """
 
     code = models.CharField(max_length=16)
     version = models.PositiveIntegerField()
@@ -169,6 +181,11 @@ class PolicyRow(models.Model):
     valid_from = models.DateField()
     valid_to = models.DateField()
     data = models.JSONField()
+    state = models.CharField(
+        max_length=12, choices=PolicyState, default=PolicyState.ACTIVE, db_default="active"
+    )
+    saved_at = models.DateTimeField(null=True)
+    saved_by = models.CharField(max_length=160, blank=True, db_default="")
 
     class Meta:
         ordering = ["code", "version"]
@@ -177,6 +194,9 @@ class PolicyRow(models.Model):
             models.CheckConstraint(
                 name="policy_ends_after_start",
                 condition=Q(valid_to__gte=models.F("valid_from")),
+            ),
+            models.CheckConstraint(
+                name="policy_state_known", condition=Q(state__in=PolicyState.values)
             ),
         ]
 

@@ -25,6 +25,14 @@ class Document(models.TextChoices):
     CREDIT_NOTE = "credit_note"
 
 
+class Payer(models.TextChoices):
+    """Who bears an amount: the tenant, the base itself, or the district's budget."""
+
+    TENANT = "tenant"
+    BASE = "base"
+    DISTRICT = "district"
+
+
 class Charge(models.Model):
     """One priced line of a fact, in fen, tax included. A correction is another charge."""
 
@@ -52,6 +60,13 @@ class Charge(models.Model):
     vat_rate = models.DecimalField(max_digits=5, decimal_places=4)
     vat_category = models.CharField(max_length=32)
     policy = models.CharField(max_length=16, blank=True)
+    payer = models.CharField(
+        max_length=12,
+        choices=Payer,
+        default=Payer.TENANT,
+        db_default="tenant",
+        help_text="of a discount: who bears what the tenant need not pay",
+    )
     created_at = models.DateTimeField()
 
     class Meta:

@@ -35,6 +35,9 @@ class Budget(models.Model):
     limit_fen = models.BigIntegerField()
     reserved_fen = models.BigIntegerField(default=0)
     committed_fen = models.BigIntegerField(default=0)
+    limit_version = models.PositiveIntegerField(
+        default=1, db_default=1, help_text="how often somebody has set the limit"
+    )
 
     class Meta:
         ordering = ["policy_code", "year"]

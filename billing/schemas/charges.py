@@ -35,4 +35,5 @@ class ChargeOut(Schema):
     vat_rate: Plain
     vat_category: str
     policy: str
+    payer: str
     invoice: str | None

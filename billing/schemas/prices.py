@@ -102,6 +102,7 @@ class PolicyOut(Schema):
 
     code: str
     version: int
+    state: str
     kind: str
     name_zh: str
     name_en: str

@@ -93,16 +93,17 @@ def terms_of_many(fingerprints: Collection[str]) -> dict[str, Terms]:
 
 def _latest_policies() -> list[Policy]:
     """Every version, each ending where a newer one of the same code begins."""
-    rows = list(PolicyRow.objects.order_by("code", "-version"))
+    rows = list(PolicyRow.objects.filter(state="active").order_by("code", "-version"))
     found: list[Policy] = []
     newer: dict[str, Any] = {}
     for row in rows:
-        data: dict[str, Any] = dict(row.data)
+        last = row.valid_to
         if row.code in newer:
-            last = newer[row.code] - timedelta(days=1)
+            last = min(last, newer[row.code] - timedelta(days=1))
             if last < row.valid_from:
                 continue
-            data["valid_to"] = min(row.valid_to, last).isoformat()
+        days = {"valid_from": row.valid_from.isoformat(), "valid_to": last.isoformat()}
+        data: dict[str, Any] = row.data | days
         newer[row.code] = row.valid_from
         found.append(compiling.load(data, label=(row.label_zh, row.label_en)))
     return found

@@ -199,6 +199,7 @@ def line_of(charge: Charge) -> Line:
         end=charge.ends_at,
         unit_fen=charge.unit_fen,
         policy=charge.policy,
+        payer=charge.payer,
     )
 
 
@@ -302,6 +303,7 @@ def _lines(
             vat_rate=entry.vat_rate,
             vat_category=entry.vat_category,
             policy=entry.policy,
+            payer=entry.payer,
             created_at=fact.recorded_at,
         )
         for key, entry in lines

@@ -22,9 +22,11 @@ from booking.api import (
     series,
     waitlist,
     walls,
+    whatif,
 )
 
 PARTS = (
+    whatif,
     blackouts,
     bookings,
     calendars,

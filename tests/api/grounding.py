@@ -16,6 +16,7 @@ from tests.api import bodies_control as of_rooms
 from tests.api import bodies_devices as of_devices
 from tests.api import bodies_money as of_money
 from tests.api import bodies_papers as of_papers
+from tests.api import bodies_policies as of_policies
 from tests.api import bodies_prices as of_prices
 from tests.api import bodies_runs as of_runs
 from tests.api.bodies import Request
@@ -29,6 +30,7 @@ REQUESTS = {
     **of_devices.REQUESTS,
     **of_money.REQUESTS,
     **of_prices.REQUESTS,
+    **of_policies.REQUESTS,
     **of_rooms.REQUESTS,
     **of_papers.REQUESTS,
     **of_runs.REQUESTS,

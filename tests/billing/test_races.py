@@ -36,19 +36,20 @@ def run_of(tenants: int, now: datetime) -> InvoiceRun:
     return services.ask_issue(run_id=run.pk, actor=SYSTEM, now=now)
 
 
-def test_the_last_yuan_of_a_budget_goes_to_one(later: datetime) -> None:
+def test_the_last_yuan_of_a_budget_goes_to_one_of_sixteen(later: datetime) -> None:
     room("studio_jewel", code="RACE")
-    tenants = [make.tenant(industry="jewellery").code for _ in range(4)]
+    tenants = [make.tenant(industry="jewellery").code for _ in range(16)]
     Budget.objects.filter(policy_code="P08", year=2026).update(limit_fen=125_000)
+    four_each = [" ".join(tenants[n::4]) for n in range(4)]
 
-    outcomes = Counter(x for answer in rivals.race("reserve", tenants) for x in answer)
+    outcomes = Counter(x for answer in rivals.race("reserve", four_each) for x in answer)
 
     budget = Budget.objects.get(policy_code="P08", year=2026)
     assert budget.left_fen == 0
     assert budget.reserved_fen == 125_000
     given = {code: n for code, n in outcomes.items() if code.startswith("reserved")}
     assert sum(int(code.split()[1]) * n for code, n in given.items()) == 125_000
-    assert sum(outcomes.values()) == 40
+    assert sum(outcomes.values()) == 64
     assert set(outcomes) - set(given) <= {"budget_used_up"}
 
 

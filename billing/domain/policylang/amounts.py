@@ -271,3 +271,5 @@ _READERS: Final[Mapping[str, tuple[tuple[str, ...], Reader]]] = {
     "round_down": (("of",), _round_down),
     "divide": (("by",), _divide),
 }
+TERMS: Final = tuple(_READERS)
+"""Every term of an amount."""

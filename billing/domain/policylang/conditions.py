@@ -23,7 +23,7 @@ _ORDERED: Final[Mapping[str, Bi]] = {
     "lt": Bi("须小于", "must be less than"),
     "le": Bi("须不超过", "must be at most"),
 }
-_OPS: Final = {
+COMPARISONS: Final = {
     "number": frozenset(_ORDERED) | {"eq"},
     "amount": frozenset(_ORDERED) | {"eq"},
     "day": frozenset(_ORDERED) | {"eq"},
@@ -135,10 +135,10 @@ def _compare(
         notes.fault(f"{path}.fact", f"未声明的事实“{name}”", f"fact {name!r} is not declared")
         return Tree(path, "any", ())
     kind = types[name].kind
-    source.known(row, {"fact"} | _OPS[kind], path, notes)
-    ops = sorted(_OPS[kind] & set(row))
+    source.known(row, {"fact"} | COMPARISONS[kind], path, notes)
+    ops = sorted(COMPARISONS[kind] & set(row))
     if len(ops) != 1:
-        allowed = sorted(_OPS[kind])
+        allowed = sorted(COMPARISONS[kind])
         notes.fault(
             path,
             f"应恰有一个比较：{'、'.join(allowed)}",

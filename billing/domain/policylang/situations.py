@@ -1,6 +1,7 @@
 """A situation of a booking, in the facts of the language."""
 
 from fractions import Fraction
+from typing import Final
 
 from billing.domain.policylang.vocabulary import Value
 from billing.domain.situation import Situation
@@ -28,3 +29,14 @@ def facts_of(at: Situation) -> dict[str, Value]:
     named = {"industry": at.industry, "town": at.town, "space_type": at.space_type}
     found |= {name: text for name, text in named.items() if text}
     return found | ({"purpose": at.purpose} if at.purpose else {})
+
+
+KNOWN: Final = frozenset(
+    [
+        *("on", "rating", "category", "registered", "tags", "months_since_join", "booking_mode"),
+        *("month_hours", "agreement", "programme_filed", "annual_sales", "joint_session"),
+        *("joint_categories", "partner_categories", "industry", "town", "space_type", "purpose"),
+        "outage_min",
+    ]
+)
+"""What is known when a booking is priced, or an outage credited."""

@@ -93,6 +93,12 @@ def _plain(path: str, value: object, notes: Notes) -> None:
         )
     elif isinstance(value, str) and (len(value) > MOST_TEXT or "\0" in value):
         notes.fault(path, f"文本超过{MOST_TEXT}字", f"text longer than {MOST_TEXT} characters")
+    elif (
+        isinstance(value, str)
+        and not value.isprintable()
+        and any(0xD800 <= ord(letter) < 0xE000 for letter in value)
+    ):
+        notes.fault(path, "文本含无效字符", "text with a character that does not exist")
     elif not isinstance(value, str | int | bool | None):
         notes.fault(path, "不支持的值", "not a JSON value")
 
