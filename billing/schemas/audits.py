@@ -5,7 +5,7 @@ from datetime import date, datetime
 from ninja import Schema
 
 
-class FaultOut(Schema):
+class AuditFaultOut(Schema):
     """One thing that breaks a rule."""
 
     what: str
@@ -19,7 +19,7 @@ class CheckOut(Schema):
     name_zh: str
     name_en: str
     fault_count: int
-    faults: list[FaultOut]
+    faults: list[AuditFaultOut]
 
 
 class SelfAuditOut(Schema):

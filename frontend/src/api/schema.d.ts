@@ -5664,6 +5664,16 @@ export interface components {
             tenant: string;
         };
         /**
+         * AuditFaultOut
+         * @description One thing that breaks a rule.
+         */
+        AuditFaultOut: {
+            /** Detail */
+            detail: string;
+            /** What */
+            what: string;
+        };
+        /**
          * AuditOut
          * @description One thing that somebody did.
          */
@@ -6424,7 +6434,7 @@ export interface components {
             /** Fault Count */
             fault_count: number;
             /** Faults */
-            faults: components["schemas"]["FaultOut"][];
+            faults: components["schemas"]["AuditFaultOut"][];
             /** Name En */
             name_en: string;
             /** Name Zh */
@@ -7735,13 +7745,15 @@ export interface components {
         };
         /**
          * FaultOut
-         * @description One thing that breaks a rule.
+         * @description One thing that is wrong with a draft, and where.
          */
         FaultOut: {
-            /** Detail */
-            detail: string;
-            /** What */
-            what: string;
+            /** Path */
+            path: string;
+            /** Reason En */
+            reason_en: string;
+            /** Reason Zh */
+            reason_zh: string;
         };
         /**
          * FeedIn
