@@ -77,7 +77,7 @@ def activate_policy(
     request: HttpRequest,
     code: Code,
     version: Version,
-    wish: schemas.ActivateIn,
+    wish: schemas.PolicyActivateIn,
     idempotency_key: IdempotencyHeader,
 ) -> Status[schemas.PolicyVersionOut]:
     """Put a draft in force from a day on, today or later."""

@@ -81,7 +81,7 @@ class PolicyVersionOut(Schema):
     saved_by: str
 
 
-class ActivateIn(Schema):
+class PolicyActivateIn(Schema):
     """The first day, and the last if it is not the document's."""
 
     first: date

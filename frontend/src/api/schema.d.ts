@@ -9986,6 +9986,19 @@ export interface components {
             value: number;
         };
         /**
+         * PolicyActivateIn
+         * @description The first day, and the last if it is not the document's.
+         */
+        PolicyActivateIn: {
+            /**
+             * First
+             * Format: date
+             */
+            first: string;
+            /** Last */
+            last?: string | null;
+        };
+        /**
          * PolicyBudgetOut
          * @description What a policy may cost in one year, and what is taken of it.
          */
@@ -40113,7 +40126,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["ActivateIn"];
+                "application/json": components["schemas"]["PolicyActivateIn"];
             };
         };
         responses: {
