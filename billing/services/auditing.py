@@ -15,6 +15,7 @@ from base_ops.core import notifications as notices
 from base_ops.core.models import Role
 from billing.domain.texts import Bi, local_day
 from billing.models import SelfAudit
+from billing.selectors import books
 
 logger = logging.getLogger(__name__)
 
@@ -116,6 +117,11 @@ SELECT b.policy_code || ' ' || b.year, 'reserved ' || b.reserved_fen || ' instea
  WHERE (b.reserved_fen, b.committed_fen) IS DISTINCT FROM
        (coalesce(s.reserved, 0)::bigint, coalesce(s.committed, 0)::bigint)
 """,
+    ),
+    Check(
+        "books_agree",
+        Bi("账簿借贷平衡且与收付一致", "The books balance and agree with the money"),
+        books.AUDIT,
     ),
 ]
 

@@ -30,6 +30,8 @@ FAULTS = {
     "numbers_without_gaps": "UPDATE billing_numberseries SET last = last + 1",
     "budgets_from_reservations": "UPDATE billing_budget SET reserved_fen = reserved_fen + 1"
     " WHERE policy_code = 'P08'",
+    "books_agree": "UPDATE billing_openitem SET settled_fen = 1"
+    " WHERE invoice_id = (SELECT max(invoice_id) FROM billing_openitem)",
 }
 
 
