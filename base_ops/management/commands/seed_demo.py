@@ -16,7 +16,7 @@ from base_ops.core import clock, importers
 from base_ops.core.actors import SYSTEM
 from base_ops.core.faults import BrokenFile
 from base_ops.core.models import Space
-from base_ops.demo import logins
+from base_ops.demo import logins, money
 from base_ops.management.files import DATA, read_json, refusal
 from booking import present
 from booking.models import EquipmentPool
@@ -44,6 +44,7 @@ class Command(BaseCommand):
             raise refusal(file, exc) from exc
         counts["equipment_pools"] = self._keep_equipment()
         counts["shows_now"] = present.stage(now=clock.now())
+        counts |= money.stage(now=clock.now())
         self.stdout.write(", ".join(f"{count} {name}" for name, count in counts.items()))
 
     def _keep_equipment(self) -> int:
