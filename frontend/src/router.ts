@@ -65,6 +65,21 @@ const routes: RouteRecordRaw[] = [
     meta: { screen: 'report' },
   },
   {
+    path: '/payments/:id(\\d+)?',
+    component: () => import('./money/PaymentsView.vue'),
+    meta: { screen: 'payments' },
+  },
+  {
+    path: '/ageing',
+    component: () => import('./money/AgeingView.vue'),
+    meta: { screen: 'payments' },
+  },
+  {
+    path: '/policies/:code?',
+    component: () => import('./policies/PoliciesView.vue'),
+    meta: { screen: 'policies' },
+  },
+  {
     path: '/runs/:id?',
     component: () => import('./billing/RunsView.vue'),
     meta: { screen: 'runs' },

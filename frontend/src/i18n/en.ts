@@ -5,6 +5,7 @@ import booking from './en/booking'
 import detail from './en/detail'
 import devices from './en/devices'
 import floor from './en/floor'
+import money from './en/money'
 import ops from './en/ops'
 import replay from './en/replay'
 import report from './en/report'
@@ -22,6 +23,7 @@ const en: typeof zh = {
   ...replay,
   ...report,
   ...alarms,
+  ...money,
   ...ops,
   ...wall,
 }

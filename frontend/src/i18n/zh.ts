@@ -5,6 +5,7 @@ import booking from './zh/booking'
 import detail from './zh/detail'
 import devices from './zh/devices'
 import floor from './zh/floor'
+import money from './zh/money'
 import ops from './zh/ops'
 import replay from './zh/replay'
 import report from './zh/report'
@@ -21,6 +22,7 @@ export default {
   ...replay,
   ...report,
   ...alarms,
+  ...money,
   ...ops,
   ...wall,
 }

@@ -9,6 +9,8 @@ export type Screen =
   | 'timeline'
   | 'invoices'
   | 'runs'
+  | 'payments'
+  | 'policies'
   | 'report'
   | 'devices'
   | 'alarms'
@@ -32,8 +34,8 @@ const SCREENS: Record<Role, Screen[]> = {
     'walls',
   ],
   technician: ['floor', 'alarms', 'devices', 'timeline', 'handover'],
-  finance: ['runs', 'invoices', 'bookings', 'timeline', 'floor', 'report'],
-  liaison: ['floor', 'report'],
+  finance: ['runs', 'invoices', 'payments', 'policies', 'bookings', 'timeline', 'floor', 'report'],
+  liaison: ['floor', 'report', 'policies'],
   admin: [
     'floor',
     'timeline',
@@ -42,6 +44,8 @@ const SCREENS: Record<Role, Screen[]> = {
     'find',
     'runs',
     'invoices',
+    'payments',
+    'policies',
     'devices',
     'handover',
     'report',

@@ -1,5 +1,7 @@
 // The icon of each screen in the navigation.
 import {
+  BadgePercent,
+  Banknote,
   BellRing,
   Building2,
   CalendarCheck,
@@ -24,6 +26,8 @@ export const ICONS: Record<Screen, LucideIcon> = {
   timeline: CalendarRange,
   invoices: FileText,
   runs: ReceiptText,
+  payments: Banknote,
+  policies: BadgePercent,
   report: ChartColumn,
   devices: Cpu,
   alarms: BellRing,

@@ -14,6 +14,8 @@ export default {
     timeline: 'Timeline',
     invoices: 'Invoices',
     runs: 'Invoice runs',
+    payments: 'Payments',
+    policies: 'Policies',
     report: 'Figures',
     devices: 'Devices',
     alarms: 'Alarms',

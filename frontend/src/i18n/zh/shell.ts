@@ -14,6 +14,8 @@ export default {
     timeline: '时间轴',
     invoices: '账单',
     runs: '出账',
+    payments: '收款',
+    policies: '优惠政策',
     report: '运营指标',
     devices: '设备',
     alarms: '告警',
