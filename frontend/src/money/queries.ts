@@ -12,13 +12,7 @@ export type PaymentWish = Schemas['PaymentIn']
 export type AllocateWish = Schemas['AllocateIn']
 export type Standing = Schemas['StandingOut']
 
-export const BUCKETS = [
-  'not_due',
-  'days_1_30',
-  'days_31_60',
-  'days_61_90',
-  'days_over_90',
-] as const
+export const BUCKETS = ['not_due', 'days_1_30', 'days_31_60', 'days_61_90', 'days_over_90'] as const
 
 export function usePayments(unused: MaybeRefOrGetter<boolean>) {
   return useQuery({
