@@ -61,7 +61,7 @@ export default {
     unallocated: '未核销收款',
   },
   policies: {
-    funding: { base_operator: '基地承担', district_fiscal: '区财政', shared: '共同承担' },
+    funding: { base_operator: '基地承担', district_fiscal: '区财政', rule: '规则，无需资金' },
     kinds: {
       free_hours: '免费时数',
       discount_pct: '按比例优惠',
