@@ -57,6 +57,25 @@ export function useRun(id: MaybeRefOrGetter<number | null>) {
   })
 }
 
+/** A run beside the month before, frozen when it was previewed; the first 200 tenants. */
+export function useDifference(id: MaybeRefOrGetter<number>) {
+  return useQuery({
+    queryKey: computed(() => ['runs', toValue(id), 'difference']),
+    queryFn: () =>
+      body(
+        client.GET('/api/v1/invoice-runs/{run_id}/difference', {
+          params: { path: { run_id: toValue(id) }, query: { limit: 200 } },
+        }),
+      ),
+    staleTime: Number.POSITIVE_INFINITY,
+  })
+}
+
+export const exportLink = (what: 'invoices' | 'lines' | 'charges', month: string): string =>
+  `/api/v1/exports/${what}.xlsx?month=${month}`
+
+export const archiveLink = (month: string): string => `/api/v1/exports/documents.zip?month=${month}`
+
 const keyed = () => ({ header: { 'Idempotency-Key': newKey() } })
 
 export function usePreview() {

@@ -12,6 +12,9 @@ export default {
     tenant: 'Tenant',
     period: 'Period',
     issued: 'Issued',
+    sheet: 'Invoices',
+    lines: 'Lines',
+    archive: 'All PDFs',
     due: 'Due',
     gross: 'Incl. VAT',
   },
@@ -39,6 +42,12 @@ export default {
     pick: 'Choose a run, or make a preview',
     pickText:
       'Preview → approve → issue. If a charge changes after the preview, approval is refused.',
+  },
+  difference: {
+    title: 'Beside the month before',
+    sum: '{now} now, {before} before',
+    first: 'Nothing was invoiced the month before',
+    surprising: '{n} to look at',
   },
   run: {
     title: 'Run of {month}',

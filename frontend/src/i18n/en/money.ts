@@ -61,7 +61,11 @@ export default {
     unallocated: 'Unused payments',
   },
   policies: {
-    funding: { base_operator: 'The base', district_fiscal: 'The district', rule: 'A rule, no money' },
+    funding: {
+      base_operator: 'The base',
+      district_fiscal: 'The district',
+      rule: 'A rule, no money',
+    },
     kinds: {
       free_hours: 'Free hours',
       discount_pct: 'Percentage off',

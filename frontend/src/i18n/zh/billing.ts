@@ -12,6 +12,9 @@ export default {
     tenant: '租户',
     period: '账期',
     issued: '开出',
+    sheet: '账单表',
+    lines: '明细表',
+    archive: '全部 PDF',
     due: '应付日',
     gross: '含税金额',
   },
@@ -38,6 +41,12 @@ export default {
     safe: '预览不会开出任何账单。',
     pick: '选一次出账,或生成预览',
     pickText: '预览 → 批准 → 开出:批准后费用有变动会被拒绝,编号连续无缺。',
+  },
+  difference: {
+    title: '与上月比较',
+    sum: '本月 {now},上月 {before}',
+    first: '上月没有开过账单',
+    surprising: '{n} 户需留意',
   },
   run: {
     title: '{month} 出账',
