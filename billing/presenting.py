@@ -8,6 +8,7 @@ from typing import Any
 from base_ops.core.schemas import TenantRef
 from billing.domain.capitals import capitals
 from billing.domain.catalog import PriceBook, Surge
+from billing.domain.policylang.upgrading import upgrade
 from billing.domain.quarantine import reason
 from billing.models import (
     Budget,
@@ -62,9 +63,18 @@ def policies(rows: Iterable[PolicyRow], *, budgets: bool) -> list[PolicyOut]:
     for budget in Budget.objects.all() if budgets else ():
         found[budget.policy_code].append(BudgetOut.from_orm(budget))
     return [
-        PolicyOut.from_orm(row).model_copy(update={"budgets": found.get(row.code, [])})
+        PolicyOut.from_orm(row).model_copy(
+            update={"budgets": found.get(row.code, []), "document": _document(row)}
+            if budgets
+            else {}
+        )
         for row in rows
     ]
+
+
+def _document(row: PolicyRow) -> dict[str, Any]:
+    """The policy in the language, which not all of them were written in."""
+    return row.data if "language" in row.data else upgrade(row.data, (row.label_zh, row.label_en))
 
 
 def period(wish: RunIn) -> tuple[date, date]:

@@ -98,7 +98,10 @@ class BudgetOut(Schema):
 
 
 class PolicyOut(Schema):
-    """One version of a policy; budgets only for people of the base."""
+    """One version of a policy; budgets and the document only for who answers for them.
+
+    `document` is the policy in the language of `POST /policies/check`, however it was written.
+    """
 
     code: str
     version: int
@@ -110,4 +113,5 @@ class PolicyOut(Schema):
     valid_from: date
     valid_to: date
     data: dict[str, object]
+    document: dict[str, object] | None = None
     budgets: list[BudgetOut] = []

@@ -139,6 +139,17 @@ def test_runs_are_for_finance_only(later: datetime, role: Role) -> None:
     assert somebody.post("/invoice-runs/1/issue").status_code == 403
 
 
+def test_each_policy_is_a_document_that_may_be_edited_and_checked(later: datetime) -> None:
+    finance, somebody = caller(Role.FINANCE, later), caller(Role.TENANT_ADMIN, later)
+    documents = {p["code"]: p["document"] for p in finance.get("/policies").json()}
+
+    assert len(documents) == 17
+    for document in documents.values():
+        answer = finance.post("/policies/check", {"document": document}).json()
+        assert answer["faults"] == []
+    assert {p["document"] for p in somebody.get("/policies").json()} == {None}
+
+
 def test_prices_are_open_but_budgets_only_to_the_base(later: datetime) -> None:
     me, liaison = caller(Role.TENANT_ADMIN, later), caller(Role.LIAISON, later)
 

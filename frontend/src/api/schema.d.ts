@@ -10059,7 +10059,9 @@ export interface components {
         };
         /**
          * PolicyOut
-         * @description One version of a policy; budgets only for people of the base.
+         * @description One version of a policy; budgets and the document only for who answers for them.
+         *
+         *     `document` is the policy in the language of `POST /policies/check`, however it was written.
          */
         PolicyOut: {
             /**
@@ -10073,6 +10075,10 @@ export interface components {
             data: {
                 [key: string]: unknown;
             };
+            /** Document */
+            document?: {
+                [key: string]: unknown;
+            } | null;
             /** Funding */
             funding: string;
             /** Kind */
