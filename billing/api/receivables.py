@@ -165,7 +165,7 @@ def list_deposits(request: HttpRequest, tenant: str | None = None) -> Any:
         rows = rows.filter(tenant_id=user.tenant_id)
     if tenant:
         rows = rows.filter(tenant__code=tenant)
-    return [_deposit(row) for row in rows[:500]]
+    return list(rows[:500])
 
 
 def _deposit(row: Deposit) -> DepositOut:
