@@ -1,6 +1,6 @@
 """From a wish to the places it takes: what is needed, what is free, what is lacking."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -154,7 +154,7 @@ class Looking:
             if len(free) < need.quantity:
                 lacks.append(Lack(need, len(free), takings))
             elif need.quantity < len(free):
-                free = _snuggest(free, near, block)
+                free = snuggest(free, [(t.unit, t.span) for t in near], block)
             places += [_place(need, unit) for unit in free[: need.quantity]]
         return Picked(places, lacks)
 
@@ -179,19 +179,24 @@ def pick(needs: Sequence[Need], *, ignore: Collection[str] = (), now: datetime) 
     return look(needs, now=now).pick(ignore=ignore)
 
 
-def _snuggest(units: Sequence[int], near: Sequence[Taken], block: Span) -> list[int]:
+def snuggest(units: Sequence[int], beside: Iterable[tuple[int, Span]], block: Span) -> list[int]:
     """Best fit: first the unit that is left idle the least just before and after the block.
 
     A unit keeps its booking throughout, so gaps too short for anybody are seats lost.
+
+    Args:
+        units: those that are free during the block.
+        beside: what takes units around it, by unit.
+        block: what is to be taken.
     """
     idle = {unit: [AROUND, AROUND] for unit in units}
-    for taking in near:
-        if (gaps := idle.get(taking.unit)) is None:
+    for unit, span in beside:
+        if (gaps := idle.get(unit)) is None:
             continue
-        if taking.span.end <= block.start:
-            gaps[0] = min(gaps[0], block.start - taking.span.end)
+        if span.end <= block.start:
+            gaps[0] = min(gaps[0], block.start - span.end)
         else:
-            gaps[1] = min(gaps[1], taking.span.start - block.end)
+            gaps[1] = min(gaps[1], span.start - block.end)
     return sorted(units, key=lambda unit: (sum(idle[unit], timedelta()), unit))
 
 

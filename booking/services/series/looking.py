@@ -149,7 +149,7 @@ def look(
 def _pick(seen: Sequence[Seen], judge: Judge, ignore: frozenset[str], now: datetime) -> None:
     """Judge and choose free units for each instance in turn; what earlier ones took is taken."""
     flat = [need for one in seen for need in one.needs]
-    takings = iter(taken_in([_sought(need) for need in flat], now=now))
+    takings = iter(taken_in([_around(need) for need in flat], now=now))
     units = _pool_units({n.resource.pk for n in flat if not n.is_space})
     own = _Own()
     for index, one in enumerate(seen):
@@ -179,12 +179,16 @@ def _choose(
 ) -> None:
     places: list[Place] = []
     lacks: list[Lack] = []
-    for need, taken in zip(one.needs, busy, strict=True):
+    for need, near in zip(one.needs, busy, strict=True):
+        taken = [t for t in near if t.span.overlaps(need.block)]
         mine = own.units(need) | {p.unit for p in places if _overlaps(p, need)}
         mine |= {t.unit for t in taken}
         free = [unit for unit in _units(need, units) if unit not in mine]
         if len(free) < need.quantity:
             lacks.append(Lack(need, len(free), taken))
+        elif need.quantity < len(free):
+            beside = [(t.unit, t.span) for t in near] + own.beside(need)
+            free = resources.snuggest(free, beside, need.block)
         places += [_place(need, unit) for unit in free[: need.quantity]]
     one.places, one.lacks = places, lacks
 
@@ -210,6 +214,22 @@ class _Own:
         if key not in self._latest or self._latest[key] <= need.block.start:
             return set()
         return {p.unit for p in self._places[key] if p.block.overlaps(need.block)}
+
+    def beside(self, need: Need) -> list[tuple[int, Span]]:
+        """What it takes of the same thing, by unit, as far as that is near."""
+        sought = _sought(need)
+        key = (sought.space_id, sought.pool_id)
+        if key not in self._latest or self._latest[key] <= need.block.start - resources.AROUND:
+            return []
+        return [(p.unit, p.block) for p in self._places[key]]
+
+
+def _around(need: Need) -> Sought:
+    """Where there are several units to choose from, with what lies before and after."""
+    if not need.many:
+        return _sought(need)
+    wide = need.block.widened(before=resources.AROUND, after=resources.AROUND)
+    return replace(_sought(need), block=wide)
 
 
 def _sought(need: Need) -> Sought:
