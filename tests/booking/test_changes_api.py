@@ -3,13 +3,13 @@
 import itertools
 from datetime import timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.test import Client
 
 from base_ops.core import auth, clock
 from base_ops.core.models import Role, User
-from booking.domain.rules import ceil_to_grid
 from booking.models import Booking
 from tests import make
 from tests.booking import world
@@ -17,6 +17,7 @@ from tests.booking import world
 pytestmark = pytest.mark.usefixtures("prices")
 _keys = itertools.count(1)
 HOUR = timedelta(hours=1)
+SHANGHAI = ZoneInfo("Asia/Shanghai")
 
 
 def call(user: User, method: str, path: str, body: Any = None, **headers: str) -> Any:
@@ -29,7 +30,8 @@ def call(user: User, method: str, path: str, body: Any = None, **headers: str) -
 
 
 def booked(user: User, *, days: int = 3) -> Any:
-    start = ceil_to_grid(clock.now() + timedelta(days=days), 30)
+    day = (clock.now() + timedelta(days=days)).astimezone(SHANGHAI)
+    start = day.replace(hour=14, minute=0, second=0, microsecond=0)  # both hours in one band
     body = {
         "space": world.studio().code, "confirm": True, "starts_at": start.isoformat(),
         "ends_at": (start + HOUR).isoformat(),
