@@ -23,7 +23,7 @@ from tests.booking import world
 from tests.booking.planned import Waiting as Entry
 from tests.booking.stateful_world import ROOMS, Pair, World
 
-SHARDS, EXAMPLES, STEPS = 8, 59, 50
+SHARDS, EXAMPLES, STEPS = 8, 66, 50
 
 
 rooms = st.integers(0, 2)
