@@ -44,6 +44,12 @@ class Need:
         return isinstance(self.resource, Space)
 
     @property
+    def ids(self) -> tuple[int | None, int | None]:
+        """The space's id, or the pool's."""
+        pk = self.resource.pk
+        return (pk, None) if self.is_space else (None, pk)
+
+    @property
     def many(self) -> bool:
         """Whether there are several units to choose from."""
         return not isinstance(self.resource, Space) or bool(self.resource.unit_count)
@@ -137,25 +143,18 @@ class Looking:
             ignore: codes of bookings that do not count, because they are being moved.
         """
         busy = {True: self.spaces.by_resource(), False: self.pools.by_resource()}
-        units = _pool_units({n.resource.pk for n in self.needs if not n.is_space})
+        units = pool_units(self.needs)
         places: list[Place] = []
         lacks: list[Lack] = []
         for need in self.needs:
-            block = need.block
             near = [
                 t
                 for t in busy[need.is_space].get(need.resource.pk, [])
                 if t.booking_code not in ignore
             ]
-            takings = [t for t in near if t.span.overlaps(block)]
-            mine = {p.unit for p in places if _same(p, need) and p.block.overlaps(block)}
-            taken = {t.unit for t in takings} | mine
-            free = [unit for unit in _units(need, units) if unit not in taken]
-            if len(free) < need.quantity:
-                lacks.append(Lack(need, len(free), takings))
-            elif need.quantity < len(free):
-                free = snuggest(free, [(t.unit, t.span) for t in near], block)
-            places += [_place(need, unit) for unit in free[: need.quantity]]
+            chosen, lack = choose(need, near, beside_in(places, need), units)
+            places += chosen
+            lacks += [lack] if lack else []
         return Picked(places, lacks)
 
 
@@ -179,15 +178,44 @@ def pick(needs: Sequence[Need], *, ignore: Collection[str] = (), now: datetime) 
     return look(needs, now=now).pick(ignore=ignore)
 
 
-def snuggest(units: Sequence[int], beside: Iterable[tuple[int, Span]], block: Span) -> list[int]:
+def choose(
+    need: Need,
+    near: Sequence[Taken],
+    beside: Sequence[tuple[int, Span]],
+    in_pools: Mapping[int, Sequence[int]],
+) -> tuple[list[Place], Lack | None]:
+    """Choose units for a need, or as many as there are and what is lacking.
+
+    Args:
+        need: what is needed.
+        near: what takes the thing, during the block and around it.
+        beside: units of the same thing that are chosen already, each with its block.
+        in_pools: units in service, by pool; see `pool_units`.
+    """
+    block = need.block
+    around = [(t.unit, t.span) for t in near] + list(beside)
+    busy = {unit for unit, span in around if span.overlaps(block)}
+    thing = need.resource
+    units = selectors.units_of(thing) if isinstance(thing, Space) else in_pools.get(thing.pk, ())
+    free = [unit for unit in units if unit not in busy]
+    lack = None
+    if len(free) < need.quantity:
+        lack = Lack(need, len(free), [t for t in near if t.span.overlaps(block)])
+    elif need.quantity < len(free):
+        free = _snuggest(free, around, block)
+    space_id, pool_id = need.ids
+    return [Place(space_id, pool_id, unit, block) for unit in free[: need.quantity]], lack
+
+
+def beside_in(places: Iterable[Place], need: Need) -> list[tuple[int, Span]]:
+    """What of the same thing is among the places, by unit."""
+    return [(p.unit, p.block) for p in places if (p.space_id, p.pool_id) == need.ids]
+
+
+def _snuggest(units: Sequence[int], beside: Iterable[tuple[int, Span]], block: Span) -> list[int]:
     """Best fit: first the unit that is left idle the least just before and after the block.
 
     A unit keeps its booking throughout, so gaps too short for anybody are seats lost.
-
-    Args:
-        units: those that are free during the block.
-        beside: what takes units around it, by unit.
-        block: what is to be taken.
     """
     idle = {unit: [AROUND, AROUND] for unit in units}
     for unit, span in beside:
@@ -200,23 +228,9 @@ def snuggest(units: Sequence[int], beside: Iterable[tuple[int, Span]], block: Sp
     return sorted(units, key=lambda unit: (sum(idle[unit], timedelta()), unit))
 
 
-def _same(place: Place, need: Need) -> bool:
-    return need.resource.pk == (place.space_id if need.is_space else place.pool_id)
-
-
-def _place(need: Need, unit: int) -> Place:
-    pk = need.resource.pk
-    return Place(pk if need.is_space else None, None if need.is_space else pk, unit, need.block)
-
-
-def _units(need: Need, in_pools: Mapping[int, Sequence[int]]) -> Sequence[int]:
-    if isinstance(need.resource, Space):
-        return selectors.units_of(need.resource)
-    return in_pools.get(need.resource.pk, ())
-
-
-def _pool_units(pool_ids: set[int]) -> dict[int, list[int]]:
+def pool_units(needs: Iterable[Need]) -> dict[int, list[int]]:
     """The numbers of the things in service, by pool; one query, none without pools."""
+    pool_ids = {need.resource.pk for need in needs if not need.is_space}
     found: dict[int, list[int]] = {}
     if pool_ids:
         rows = EquipmentUnit.objects.filter(pool_id__in=pool_ids, in_service=True)

@@ -12,10 +12,8 @@ from base_ops.core.models import Space
 from base_ops.core.spans import Span
 from billing import services as billing
 from billing.domain.quote import Quote
-from booking import selectors
 from booking.domain import recurrence
 from booking.domain.rulebook import Broken
-from booking.models import EquipmentUnit
 from booking.selectors.series import Sought, taken_in
 from booking.selectors.taking import Taken
 from booking.services import resources
@@ -150,7 +148,7 @@ def _pick(seen: Sequence[Seen], judge: Judge, ignore: frozenset[str], now: datet
     """Judge and choose free units for each instance in turn; what earlier ones took is taken."""
     flat = [need for one in seen for need in one.needs]
     takings = iter(taken_in([_around(need) for need in flat], now=now))
-    units = _pool_units({n.resource.pk for n in flat if not n.is_space})
+    units = resources.pool_units(flat)
     own = _Own()
     for index, one in enumerate(seen):
         busy = [[t for t in next(takings) if t.booking_code not in ignore] for _ in one.needs]
@@ -180,16 +178,10 @@ def _choose(
     places: list[Place] = []
     lacks: list[Lack] = []
     for need, near in zip(one.needs, busy, strict=True):
-        taken = [t for t in near if t.span.overlaps(need.block)]
-        mine = own.units(need) | {p.unit for p in places if _overlaps(p, need)}
-        mine |= {t.unit for t in taken}
-        free = [unit for unit in _units(need, units) if unit not in mine]
-        if len(free) < need.quantity:
-            lacks.append(Lack(need, len(free), taken))
-        elif need.quantity < len(free):
-            beside = [(t.unit, t.span) for t in near] + own.beside(need)
-            free = resources.snuggest(free, beside, need.block)
-        places += [_place(need, unit) for unit in free[: need.quantity]]
+        beside = own.beside(need) + resources.beside_in(places, need)
+        chosen, lack = resources.choose(need, near, beside, units)
+        places += chosen
+        lacks += [lack] if lack else []
     one.places, one.lacks = places, lacks
 
 
@@ -207,60 +199,20 @@ class _Own:
             self._places[key].append(place)
             self._latest[key] = max(place.block.end, self._latest.get(key, place.block.end))
 
-    def units(self, need: Need) -> set[int]:
-        """The units that are taken at some instant of the need."""
-        sought = _sought(need)
-        key = (sought.space_id, sought.pool_id)
-        if key not in self._latest or self._latest[key] <= need.block.start:
-            return set()
-        return {p.unit for p in self._places[key] if p.block.overlaps(need.block)}
-
     def beside(self, need: Need) -> list[tuple[int, Span]]:
-        """What it takes of the same thing, by unit, as far as that is near."""
-        sought = _sought(need)
-        key = (sought.space_id, sought.pool_id)
-        if key not in self._latest or self._latest[key] <= need.block.start - resources.AROUND:
+        """What it takes of the same thing, by unit, as far as that may matter."""
+        latest = self._latest.get(need.ids)
+        if latest is None or latest <= _around(need).block.start:
             return []
-        return [(p.unit, p.block) for p in self._places[key]]
+        return [(p.unit, p.block) for p in self._places[need.ids]]
 
 
 def _around(need: Need) -> Sought:
     """Where there are several units to choose from, with what lies before and after."""
-    if not need.many:
-        return _sought(need)
-    wide = need.block.widened(before=resources.AROUND, after=resources.AROUND)
-    return replace(_sought(need), block=wide)
-
-
-def _sought(need: Need) -> Sought:
-    pk = need.resource.pk
-    return Sought(pk if need.is_space else None, None if need.is_space else pk, need.block)
-
-
-def _overlaps(place: Place, need: Need) -> bool:
-    sought = _sought(need)
-    same = (place.space_id, place.pool_id) == (sought.space_id, sought.pool_id)
-    return same and place.block.overlaps(need.block)
-
-
-def _place(need: Need, unit: int) -> Place:
-    sought = _sought(need)
-    return Place(sought.space_id, sought.pool_id, unit, need.block)
-
-
-def _units(need: Need, in_pools: Mapping[int, Sequence[int]]) -> Sequence[int]:
-    if isinstance(need.resource, Space):
-        return selectors.units_of(need.resource)
-    return in_pools.get(need.resource.pk, ())
-
-
-def _pool_units(pool_ids: set[int]) -> dict[int, list[int]]:
-    found: dict[int, list[int]] = {}
-    if pool_ids:
-        rows = EquipmentUnit.objects.filter(pool_id__in=pool_ids, in_service=True)
-        for pool_id, number in rows.order_by("number").values_list("pool_id", "number"):
-            found.setdefault(pool_id, []).append(number)
-    return found
+    wide = need.block
+    if need.many:
+        wide = wide.widened(before=resources.AROUND, after=resources.AROUND)
+    return Sought(*need.ids, wide)
 
 
 def _price(seen: Sequence[Seen]) -> None:
